@@ -1,0 +1,136 @@
+import { existsSync } from 'node:fs'
+import { Worker } from 'node:worker_threads'
+import Database from 'better-sqlite3'
+import { Fault } from '../../core/errors.ts'
+import type { FaultCode } from '../../core/errors.ts'
+import { WriteEngine } from './engine.ts'
+import type { Batch, DurableFile, SqlValue, Statement, StatementResult } from './engine.ts'
+import type { WriterReply, WriterRequest } from './writer-worker.ts'
+
+export type { DurableFile, SqlValue, Statement, StatementResult } from './engine.ts'
+
+/** One database: reads on the calling thread (WAL, never blocked), writes through the writer. */
+export interface SqliteDatabase {
+  all<T>(sql: string, ...params: readonly SqlValue[]): readonly T[]
+  get<T>(sql: string, ...params: readonly SqlValue[]): T | undefined
+  iterate<T>(sql: string, ...params: readonly SqlValue[]): IterableIterator<T>
+  /**
+   * Commits the statements together, after the files are on stable storage; grouped with other writers' batches.
+   * @throws Fault STORE_FULL (disk full), STORE_BUSY, STORE_CORRUPT or INTERNAL; nothing of the batch is kept then.
+   */
+  write(statements: readonly Statement[], files?: readonly DurableFile[]): Promise<readonly StatementResult[]>
+}
+
+export interface SqliteWriter {
+  /** `migrations[n]` brings user_version n to n+1; append-only. */
+  open(path: string, migrations: readonly string[]): Promise<SqliteDatabase>
+  close(): Promise<void>
+}
+
+const faultCode = (code: string): FaultCode => {
+  if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return 'STORE_FULL'
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return 'STORE_BUSY'
+  if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return 'STORE_CORRUPT'
+  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') return 'STORE_FULL'
+  return 'INTERNAL'
+}
+
+const storeFault = (code: string, message: string): Fault => new Fault(faultCode(code), `store: ${message} (${code})`)
+
+const reading = (path: string, write: SqliteDatabase['write']): SqliteDatabase & { close(): void } => {
+  const db = new Database(path, { readonly: true, fileMustExist: true })
+  db.pragma('busy_timeout = 5000')
+  const statements = new Map<string, Database.Statement>()
+  const prepared = (sql: string): Database.Statement => {
+    let statement = statements.get(sql)
+    if (!statement) statements.set(sql, (statement = db.prepare(sql)))
+    return statement
+  }
+  return {
+    all: <T>(sql: string, ...params: readonly SqlValue[]) => prepared(sql).all(...params) as T[],
+    get: <T>(sql: string, ...params: readonly SqlValue[]) => prepared(sql).get(...params) as T | undefined,
+    // A fresh statement: better-sqlite3 refuses to reuse one that is being iterated.
+    iterate: <T>(sql: string, ...params: readonly SqlValue[]) =>
+      db.prepare(sql).iterate(...params) as IterableIterator<T>,
+    write,
+    close: () => db.close(),
+  }
+}
+
+/** Writes on the calling thread: for unit tests and one-shot tools, never for the appliance. */
+export const inlineWriter = (): SqliteWriter => {
+  const engine = new WriteEngine()
+  const readers: { close(): void }[] = []
+  return {
+    open: async (path, migrations) => {
+      const database = engine.open(path, migrations)
+      const reader = reading(path, async (statements, files) => {
+        await Promise.resolve()
+        const outcome = engine.run([{ database, statements, ...(files ? { files } : {}) }])[0]
+        if (outcome?.ok) return outcome.results
+        throw storeFault(outcome?.code ?? 'SQLITE_ERROR', outcome?.message ?? 'no outcome')
+      })
+      readers.push(reader)
+      return reader
+    },
+    close: async () => {
+      for (const r of readers) r.close()
+      engine.close()
+      await Promise.resolve()
+    },
+  }
+}
+
+/** Built next to the bundle; when the sources run (vitest), the build of the global set-up is used. */
+const workerFile = (): URL => {
+  const beside = new URL('./writer-worker.js', import.meta.url)
+  return existsSync(beside) ? beside : new URL('../../../dist/writer-worker.js', import.meta.url)
+}
+
+/** Writes in the writer worker thread; the caller's thread only awaits. */
+export const workerWriter = (): SqliteWriter => {
+  const worker = new Worker(workerFile())
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
+  const readers: { close(): void }[] = []
+  let lastId = 0
+  let dead: Error | null = null
+  const end = (error: Error): void => {
+    dead = error
+    for (const w of waiting.values()) w.reject(error)
+    waiting.clear()
+  }
+  worker.on('message', (replies: readonly WriterReply[]) => {
+    for (const { id, value, error } of replies) {
+      const w = waiting.get(id)
+      waiting.delete(id)
+      if (error) w?.reject(storeFault(error.code, error.message))
+      else w?.resolve(value)
+    }
+  })
+  worker.on('error', (error) => end(new Fault('INTERNAL', 'store: the writer worker failed', { cause: error })))
+  worker.on('exit', () => end(new Fault('INTERNAL', 'store: the writer worker has ended')))
+  type Body = WriterRequest extends infer R ? (R extends { readonly id: number } ? Omit<R, 'id'> : never) : never
+  const ask = async <T>(body: Body): Promise<T> => {
+    if (dead) throw dead
+    const id = ++lastId
+    const answer = new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
+    worker.postMessage({ ...body, id })
+    return (await answer) as T
+  }
+  return {
+    open: async (path, migrations) => {
+      const database = await ask<number>({ kind: 'open', path, migrations })
+      const reader = reading(path, async (statements, files) => {
+        const batch: Batch = { database, statements, ...(files ? { files } : {}) }
+        return await ask<readonly StatementResult[]>({ kind: 'batch', batch })
+      })
+      readers.push(reader)
+      return reader
+    },
+    close: async () => {
+      for (const r of readers) r.close()
+      if (!dead) await ask({ kind: 'close' })
+      await worker.terminate()
+    },
+  }
+}

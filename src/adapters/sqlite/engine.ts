@@ -1,0 +1,140 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import Database from 'better-sqlite3'
+
+export type SqlValue = string | number | bigint | Uint8Array | null
+
+export interface Statement {
+  readonly sql: string
+  readonly params?: readonly SqlValue[]
+}
+
+/** A file that must be on stable storage before the transaction that names it commits. */
+export interface DurableFile {
+  readonly path: string
+  readonly bytes: Uint8Array
+}
+
+export interface StatementResult {
+  readonly changes: number
+  readonly lastId: number
+  /** Rows of a statement with RETURNING; empty otherwise. */
+  readonly rows: readonly Readonly<Record<string, SqlValue>>[]
+}
+
+/** All or nothing: its statements commit together, after its files are synced. */
+export interface Batch {
+  readonly database: number
+  readonly statements: readonly Statement[]
+  readonly files?: readonly DurableFile[]
+}
+
+export type BatchOutcome =
+  | { readonly ok: true; readonly results: readonly StatementResult[] }
+  | { readonly ok: false; readonly code: string; readonly message: string }
+
+const failure = (error: unknown): BatchOutcome => ({
+  ok: false,
+  code: (error as { code?: string }).code ?? 'SQLITE_ERROR',
+  message: error instanceof Error ? error.message : String(error),
+})
+
+/**
+ * Owns the writing connections. `run` puts many batches into one transaction and one sync per database, each batch in a
+ * savepoint of its own, so that a refused batch does not undo its neighbours. Runs in the writer worker; inline in tests.
+ */
+export class WriteEngine {
+  readonly #databases: Database.Database[] = []
+  readonly #statements: Map<string, Database.Statement>[] = []
+
+  /** Opens (and migrates, by `user_version`) a database; the number names it in batches. */
+  open(path: string, migrations: readonly string[]): number {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const db = new Database(path)
+    db.pragma('journal_mode = WAL')
+    // FULL: a commit that returned survives power loss. better-sqlite3's build defaults to NORMAL in WAL mode.
+    db.pragma('synchronous = FULL')
+    db.pragma('foreign_keys = ON')
+    db.pragma('busy_timeout = 5000')
+    const version = db.pragma('user_version', { simple: true }) as number
+    db.transaction(() => {
+      for (const sql of migrations.slice(version)) db.exec(sql)
+      db.pragma(`user_version = ${Math.max(version, migrations.length)}`)
+    })()
+    this.#databases.push(db)
+    this.#statements.push(new Map())
+    return this.#databases.length - 1
+  }
+
+  run(batches: readonly Batch[]): readonly BatchOutcome[] {
+    const outcomes = new Array<BatchOutcome>(batches.length)
+    for (const [id, db] of this.#databases.entries()) {
+      const mine = batches.flatMap((b, i) => (b.database === id ? [i] : []))
+      if (mine.length > 0) this.#transaction(db, id, batches, mine, outcomes)
+    }
+    return outcomes
+  }
+
+  #transaction(
+    db: Database.Database,
+    id: number,
+    batches: readonly Batch[],
+    mine: readonly number[],
+    outcomes: BatchOutcome[],
+  ): void {
+    try {
+      db.exec('BEGIN IMMEDIATE')
+      for (const i of mine) outcomes[i] = this.#batch(db, id, batches[i] as Batch)
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.inTransaction) db.exec('ROLLBACK')
+      for (const i of mine) outcomes[i] = failure(error)
+    }
+  }
+
+  #batch(db: Database.Database, id: number, batch: Batch): BatchOutcome {
+    db.exec('SAVEPOINT batch')
+    try {
+      for (const file of batch.files ?? []) writeDurably(file)
+      const results = batch.statements.map((s) => this.#statement(db, id, s))
+      db.exec('RELEASE batch')
+      return { ok: true, results }
+    } catch (error) {
+      // Disk full can end the whole transaction; then there is no savepoint left and `run` answers for all.
+      if (!db.inTransaction) throw error
+      db.exec('ROLLBACK TO batch; RELEASE batch')
+      return failure(error)
+    }
+  }
+
+  #statement(db: Database.Database, id: number, { sql, params = [] }: Statement): StatementResult {
+    const cache = this.#statements[id] as Map<string, Database.Statement>
+    let statement = cache.get(sql)
+    if (!statement) cache.set(sql, (statement = db.prepare(sql)))
+    if (statement.reader)
+      return { changes: 0, lastId: 0, rows: statement.all(...params) as Readonly<Record<string, SqlValue>>[] }
+    const info = statement.run(...params)
+    return { changes: info.changes, lastId: Number(info.lastInsertRowid), rows: [] }
+  }
+
+  close(): void {
+    for (const db of this.#databases) db.close()
+  }
+}
+
+const writeDurably = ({ path, bytes }: DurableFile): void => {
+  const fd = openSync(path, 'w', 0o600)
+  try {
+    let offset = 0
+    while (offset < bytes.length) offset += writeSync(fd, bytes, offset)
+    fsyncSync(fd)
+  } finally {
+    closeSync(fd)
+  }
+  const dir = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(dir)
+  } finally {
+    closeSync(dir)
+  }
+}

@@ -1,0 +1,37 @@
+import type { ConfigSection } from '../section.ts'
+import { addressLists } from './address-lists.ts'
+import { alerts } from './alerts.ts'
+import { delivery } from './delivery.ts'
+import { intelligence } from './intelligence.ts'
+import { listeners } from './listeners.ts'
+import { logSubscriptions } from './log-subscriptions.ts'
+import { mailPolicies } from './mail-policies.ts'
+import { messageFilters } from './message-filters.ts'
+import { quarantines } from './quarantines.ts'
+import { remediation } from './remediation.ts'
+import { sdr } from './sdr.ts'
+import { smtpRoutes } from './smtp-routes.ts'
+import { system } from './system.ts'
+import { urlFiltering } from './url-filtering.ts'
+import { urlLists } from './url-lists.ts'
+import { urlRetrospection } from './url-retrospection.ts'
+
+/** Every section, in the order of the XML file. */
+export const SECTIONS: readonly ConfigSection<never>[] = [
+  system,
+  listeners,
+  smtpRoutes,
+  delivery,
+  addressLists,
+  urlLists,
+  messageFilters,
+  mailPolicies,
+  quarantines,
+  sdr,
+  urlFiltering,
+  urlRetrospection,
+  remediation,
+  intelligence,
+  logSubscriptions,
+  alerts,
+] as unknown as readonly ConfigSection<never>[]

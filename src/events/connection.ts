@@ -1,0 +1,28 @@
+/** What happens on incoming SMTP connections. `icid` is the injection connection's id. */
+export type ConnectionEvent =
+  | {
+      readonly type: 'connection.opened'
+      readonly icid: number
+      readonly listener: string
+      readonly interfaceName: string
+      readonly interfaceAddress: string
+      readonly remoteAddress: string
+      /** null = unknown */
+      readonly reverseHost: string | null
+      /** The name resolves back to the address. */
+      readonly reverseVerified: boolean
+    }
+  | {
+      readonly type: 'connection.policy'
+      readonly icid: number
+      readonly behaviour: 'ACCEPT' | 'REJECT' | 'RELAY' | 'TCPREFUSE'
+      /** null = no sender group matched */
+      readonly senderGroup: string | null
+      /** The entry that matched: an address, a block, `ALL`. */
+      readonly match: string
+    }
+  | { readonly type: 'connection.tls'; readonly icid: number; readonly protocol: string; readonly cipher: string }
+  | { readonly type: 'connection.tls-failed'; readonly icid: number; readonly error: string }
+  | { readonly type: 'connection.unknown-command'; readonly icid: number; readonly command: string }
+  | { readonly type: 'connection.receiving-failed'; readonly icid: number; readonly reason: string }
+  | { readonly type: 'connection.closed'; readonly icid: number; readonly how: 'close' | 'lost' | 'timeout' }

@@ -1,0 +1,69 @@
+/** Outgoing connections and what became of each recipient. `dcid` is the delivery connection's id. */
+export type DeliveryEvent =
+  | {
+      readonly type: 'delivery.opened'
+      readonly dcid: number
+      readonly interfaceAddress: string
+      readonly address: string
+      readonly port: number
+    }
+  | { readonly type: 'delivery.tls'; readonly dcid: number; readonly protocol: string; readonly cipher: string }
+  | { readonly type: 'delivery.tls-failed'; readonly dcid: number; readonly error: string }
+  /** `local` = into the embedded mailboxes, no connection. */
+  | {
+      readonly type: 'delivery.started'
+      readonly dcid: number
+      readonly mid: number
+      readonly rids: readonly number[]
+      readonly local: boolean
+    }
+  | {
+      readonly type: 'delivery.done'
+      readonly dcid: number
+      readonly mid: number
+      readonly rids: readonly number[]
+      readonly local: boolean
+    }
+  | { readonly type: 'delivery.response'; readonly mid: number; readonly rid: number; readonly response: string }
+  | {
+      readonly type: 'delivery.bounced'
+      readonly dcid: number
+      readonly mid: number
+      readonly rid: number
+      readonly recipient: string
+      /** RFC 3463: `5.1.1` */
+      readonly status: string
+      readonly reason: string
+      readonly code: string
+      readonly responses: readonly string[]
+    }
+  | {
+      readonly type: 'delivery.delayed'
+      readonly dcid: number
+      readonly mid: number
+      readonly rid: number
+      readonly recipient: string
+      readonly status: string
+      readonly reason: string
+      readonly code: string
+      readonly responses: readonly string[]
+      readonly until: Date
+    }
+  | {
+      readonly type: 'delivery.double-bounced'
+      readonly mid: number
+      readonly rid: number
+      readonly status: string
+      readonly reason: string
+    }
+  /** A DSN `mid` was made for the failed message `from`. */
+  | { readonly type: 'delivery.bounce-generated'; readonly mid: number; readonly from: number }
+  | {
+      readonly type: 'delivery.connection-error'
+      readonly dcid: number
+      readonly domain: string
+      readonly address: string
+      readonly port: number
+      readonly details: string
+    }
+  | { readonly type: 'delivery.closed'; readonly dcid: number }

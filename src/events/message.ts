@@ -1,0 +1,79 @@
+/** The life of a message from MAIL FROM to its end. `mid` is the message's id. */
+export type MessageEvent =
+  /** icid 0: generated here (split, rewritten, notification). */
+  | { readonly type: 'message.started'; readonly mid: number; readonly icid: number }
+  | { readonly type: 'message.sender'; readonly mid: number; readonly icid: number; readonly sender: string }
+  | {
+      readonly type: 'message.recipient'
+      readonly mid: number
+      readonly icid: number
+      readonly rid: number
+      readonly recipient: string
+    }
+  | {
+      readonly type: 'message.recipient-rejected'
+      readonly mid: number
+      readonly icid: number
+      readonly recipient: string
+      readonly by: string
+    }
+  /** `messageId` with its angle brackets, as in the header; null = the message has none. */
+  | { readonly type: 'message.id'; readonly mid: number; readonly messageId: string | null }
+  /** Raw header text, folded lines and encoded words left as they are. */
+  | { readonly type: 'message.subject'; readonly mid: number; readonly subject: string }
+  | { readonly type: 'message.ready'; readonly mid: number; readonly bytes: number; readonly sender: string }
+  | { readonly type: 'message.aborted'; readonly mid: number; readonly reason: string }
+  | { readonly type: 'message.unscannable'; readonly mid: number; readonly reason: string }
+  | { readonly type: 'policy.matched'; readonly mid: number; readonly policy: string; readonly table: PolicyTableName }
+  | {
+      readonly type: 'policy.split'
+      readonly mid: number
+      readonly into: number
+      readonly policy: string
+      readonly table: PolicyTableName
+    }
+  | { readonly type: 'filter.log-entry'; readonly mid: number; readonly text: string }
+  | {
+      readonly type: 'url.matched'
+      readonly mid: number
+      readonly url: string
+      readonly score: number | null
+      readonly what: 'Condition' | 'Action'
+      readonly detail: string
+    }
+  | {
+      readonly type: 'message.rewritten'
+      readonly mid: number
+      readonly into: number
+      readonly action: string
+      readonly filter: string
+    }
+  | {
+      readonly type: 'message.generated'
+      readonly mid: number
+      readonly from: number
+      readonly how: string
+      readonly filter: string
+    }
+  | { readonly type: 'message.dropped'; readonly mid: number; readonly by: FilterRef }
+  | { readonly type: 'message.quarantined'; readonly mid: number; readonly quarantine: string; readonly by: FilterRef }
+  | {
+      readonly type: 'quarantine.released'
+      readonly mid: number
+      readonly quarantine: string
+      readonly how: 'manual' | 'expired'
+    }
+  | {
+      readonly type: 'quarantine.deleted'
+      readonly mid: number
+      readonly quarantine: string
+      readonly how: 'manual' | 'expired'
+    }
+  | { readonly type: 'message.queued'; readonly mid: number }
+  | { readonly type: 'message.finished'; readonly mid: number }
+
+export type PolicyTableName = 'inbound' | 'outbound'
+
+export type FilterRef =
+  | { readonly kind: 'message filter'; readonly name: string }
+  | { readonly kind: 'content filter'; readonly name: string; readonly table: PolicyTableName }

@@ -1,0 +1,47 @@
+/** What the scan worker found in a message. Plain data: it crosses a thread boundary. */
+export interface HeaderField {
+  readonly name: string
+  /** As it stands in the message after the colon, folds kept. */
+  readonly raw: string
+  /** Unfolded, encoded words decoded. */
+  readonly value: string
+}
+
+export interface TextPart {
+  readonly kind: 'text' | 'html'
+  /** Decoded to text; cut at the limit of mail/message/limits. */
+  readonly content: string
+  /** Position of the part in the MIME tree: `1`, `1.2`. */
+  readonly path: string
+}
+
+export interface AttachmentInfo {
+  readonly name: string | null
+  readonly contentType: string
+  readonly bytes: number
+  readonly path: string
+}
+
+export interface FoundUrl {
+  /** As found, unwrapped from text or markup. */
+  readonly raw: string
+  /** Absolute form that is looked up and logged. */
+  readonly url: string
+  readonly where: 'text' | 'html' | 'subject' | 'header'
+}
+
+export type ScanOutcome =
+  | { readonly ok: true }
+  /** Time-out, malformed beyond parsing, or over a limit: the message is unscannable, not lost. */
+  | { readonly ok: false; readonly reason: string }
+
+export interface ParsedMessage {
+  readonly headers: readonly HeaderField[]
+  readonly parts: readonly TextPart[]
+  readonly attachments: readonly AttachmentInfo[]
+  /** Distinct, in order of appearance, cut at `maxUrlsInBody`. */
+  readonly urls: readonly FoundUrl[]
+  readonly urlsCut: boolean
+  readonly signed: boolean
+  readonly scan: ScanOutcome
+}

@@ -1,0 +1,27 @@
+import type { Env } from '../core/env.ts'
+import type { Resolver } from '../core/resolver.ts'
+import type { Appliance } from '../services/appliance.ts'
+
+/** What decides how an appliance is put together. Tests pass fakes; bin/ passes the machine's. */
+export interface ApplianceOptions {
+  readonly home: string
+  readonly env: Env
+  readonly resolver: Resolver
+  /** Open the listeners, run queue, poller and remediation; false in batch without a running appliance: configuration and logs only. */
+  readonly services: boolean
+  /** `inline` writes on the calling thread (unit tests); `worker` in the writer worker. */
+  readonly writer: 'inline' | 'worker'
+  /** Only for a fresh home; ignored, with a word, on an old one. */
+  readonly seed?: {
+    readonly hostname?: string
+    readonly smtp?: { readonly address: string; readonly port: number }
+    readonly accept?: readonly string[]
+  }
+  /** Told once at start: what was seeded, what was ignored, where it listens. */
+  readonly notice?: (line: string) => void
+}
+
+export interface RunningAppliance {
+  readonly appliance: Appliance
+  stop(graceMs?: number): Promise<void>
+}

@@ -1,0 +1,30 @@
+/** The only thing a transport implements: a terminal, a control socket, a batch script, a test script; later SSH. */
+export interface Terminal {
+  readonly columns: number
+  readonly rows: number
+  /** Colour may be used (a terminal that has it, no NO_COLOR, no --no-color). */
+  readonly colour: boolean
+  /** Somebody types: prompts are edited, history and completion work. False in batch. */
+  readonly interactive: boolean
+  write(text: string): void
+  /**
+   * Writes the prompt and reads a line. null = end of input.
+   * @throws Interrupted on Ctrl-C
+   */
+  readLine(prompt: string, options?: ReadLineOptions): Promise<string | null>
+  /** The next key while paging; null = end of input. Only on interactive terminals. */
+  readKey(prompt: string): Promise<string | null>
+  /** A new signal that aborts at the next Ctrl-C or when the terminal goes away; for `tail`, `telnet`, `rate`. */
+  untilInterrupt(): { readonly signal: AbortSignal; done(): void }
+  /** Raw bytes to and from the operator's own terminal, for `telnet`; ends when `done` is called. */
+  raw?(onData: (bytes: Uint8Array) => void): { write(bytes: Uint8Array): void; done(): void }
+  /** Where the operator comes from: `local`, later an address. */
+  readonly origin: string
+}
+
+export interface ReadLineOptions {
+  /** Not echoed, not in the history, masked in cli_logs. */
+  readonly secret?: boolean
+  readonly history?: 'commands'
+  readonly complete?: (line: string) => readonly string[]
+}

@@ -1,0 +1,138 @@
+/** The spool: every message that was answered 250 and has not reached its end. Ports only; adapters/sqlite implements. */
+
+export type Direction = 'incoming' | 'outgoing'
+
+export interface Recipient {
+  readonly rid: number
+  readonly address: string
+}
+
+/** Envelope and provenance of a message; the bytes are asked for apart. */
+export interface SpoolEntry {
+  readonly mid: number
+  /** The MID that the client's DATA got; equal to `mid` unless this one was split off, rewritten or generated. */
+  readonly rootMid: number
+  readonly icid: number
+  readonly receivedAt: Date
+  readonly listener: string
+  readonly direction: Direction
+  /** Envelope sender without angle brackets; '' = null sender. */
+  readonly sender: string
+  readonly recipients: readonly Recipient[]
+  readonly helo: string
+  readonly remoteAddress: string
+  readonly reverseHost: string | null
+  readonly reverseVerified: boolean
+  readonly senderGroup: string | null
+  /** base64 of 16 random bytes, as the url_rep_client log shows them. */
+  readonly connectionGuid: string
+  readonly messageGuid: string
+  /** With its angle brackets; null = the message has none. */
+  readonly messageId: string | null
+  /** Raw Subject header text, '' when absent. */
+  readonly subject: string
+  /** Bytes of the message as received. */
+  readonly size: number
+  /** Our Received header (and others we add), CRLF-terminated lines that stand on top of the received bytes. */
+  readonly trace: string
+}
+
+export type SpoolState =
+  | { readonly kind: 'work'; /** Stage to go on with; null = from the first. */ readonly resumeAt: string | null }
+  | { readonly kind: 'queued' }
+  | {
+      readonly kind: 'quarantined'
+      readonly quarantine: string
+      readonly reason: string
+      readonly since: Date
+      readonly until: Date
+      readonly resumeAt: string
+    }
+
+export interface NewSpoolEntry extends SpoolEntry {
+  readonly state: SpoolState
+  /** null = the same bytes as the entry that it replaces. */
+  readonly body: Uint8Array | null
+}
+
+/** One recipient in the delivery queue. */
+export interface QueuedRecipient extends Recipient {
+  readonly mid: number
+  readonly domain: string
+  readonly attempts: number
+  readonly nextAttemptAt: Date
+  readonly queuedAt: Date
+  readonly lastError: string | null
+}
+
+/** What was delivered, where, and how a copy in a mailbox can be told to be this delivery. Kept for remediation. */
+export interface Delivery {
+  readonly mid: number
+  readonly rootMid: number
+  readonly rid: number
+  readonly recipient: string
+  readonly direction: Direction
+  readonly sender: string
+  readonly messageId: string | null
+  readonly subject: string
+  readonly deliveredAt: Date
+  /** `maildir`: location is the file's base name; `smtp`: the next hop's address and answer. */
+  readonly via: 'maildir' | 'smtp'
+  readonly location: string
+  /** SHA-256 (hex) of the delivered bytes. */
+  readonly sha256: string
+  /** The id in our own Received header. */
+  readonly receivedId: string
+}
+
+export interface SpoolGauges {
+  readonly inWork: number
+  readonly queuedRecipients: number
+  readonly quarantined: number
+  readonly bytes: number
+  readonly oldestReceivedAt: Date | null
+}
+
+export interface SpoolStore {
+  /** Resolves when entry and body are on stable storage: only then may 250 be answered. @throws Fault STORE_FULL → 452. */
+  accept(entry: NewSpoolEntry): Promise<void>
+  entry(mid: number): SpoolEntry | undefined
+  state(mid: number): SpoolState | undefined
+  /** The received bytes, without `trace`. @throws Fault STORE_CORRUPT when they do not match their checksum. */
+  body(mid: number): Promise<Buffer>
+  /** Entries in state work, oldest first, with a MID above `afterMid`. */
+  work(afterMid: number, limit: number): readonly SpoolEntry[]
+  /** Atomically: `mid` is gone and `entries` stand in its place (one of them may carry the same MID). Empty = finished. */
+  replace(mid: number, entries: readonly NewSpoolEntry[]): Promise<void>
+  /** Recipients whose next attempt is due, grouped by message, oldest first. */
+  due(now: Date, limit: number): readonly QueuedRecipient[]
+  nextDueAt(): Date | null
+  queued(mid: number): readonly QueuedRecipient[]
+  /** Atomically: recorded in the ledger and out of the queue. Resolves true when the message has no recipient left. */
+  delivered(deliveries: readonly Delivery[]): Promise<boolean>
+  delay(mid: number, rids: readonly number[], until: Date, error: string): Promise<void>
+  /** Atomically: out of the queue, and the DSN (if any) in. Resolves true when the message has no recipient left. */
+  bounce(mid: number, rids: readonly number[], dsn: NewSpoolEntry | null): Promise<boolean>
+  quarantined(
+    quarantine?: string,
+  ): readonly (SpoolEntry & { readonly state: Extract<SpoolState, { kind: 'quarantined' }> })[]
+  gauges(): SpoolGauges
+  /** Sets a corrupt entry aside (`spool/corrupt/`), so that the others flow. */
+  setAside(mid: number, reason: string): Promise<void>
+}
+
+/** What was delivered, for remediation. Filled by `SpoolStore.delivered`. */
+export interface DeliveryLedger {
+  byRoot(rootMid: number): readonly Delivery[]
+  bySubject(subject: string, since: Date): readonly Delivery[]
+  /** Distinct recipients ever delivered to: the base of the guard's percentage. */
+  mailboxes(): number
+  prune(before: Date): Promise<void>
+}
+
+/** MID, ICID, DCID: never given twice, also after kill -9 (blocks are reserved on stable storage before use). */
+export interface Counters {
+  next(kind: 'mid' | 'icid' | 'dcid'): number
+  /** The last one given, for `status`. */
+  current(kind: 'mid' | 'icid' | 'dcid'): number
+}
