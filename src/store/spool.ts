@@ -121,6 +121,20 @@ export interface SpoolStore {
   setAside(mid: number, reason: string): Promise<void>
 }
 
+/** What the delivery service asks of the queue beyond `SpoolStore`: fair between domains, by index, never a whole scan. */
+export interface DeliveryQueue {
+  /** Distinct domains with a recipient whose next attempt lies in (`after`, `upTo`]. */
+  dueDomains(after: Date, upTo: Date): readonly string[]
+  /** Recipients of one domain whose next attempt is due, oldest first. */
+  dueFor(domain: string, now: Date, limit: number): readonly QueuedRecipient[]
+  /** The first attempt that is due later than `after`. */
+  nextDueAfter(after: Date): Date | null
+  /** Recipients that have been queued since before `queuedBefore`, oldest first. */
+  expired(queuedBefore: Date, limit: number): readonly QueuedRecipient[]
+  /** `accept`, once per key: resolves with the MID that stands for the key, which is an earlier one on a repeated call. */
+  acceptOnce(key: string, entry: NewSpoolEntry): Promise<number>
+}
+
 /** What was delivered, for remediation. Filled by `SpoolStore.delivered`. */
 export interface DeliveryLedger {
   byRoot(rootMid: number): readonly Delivery[]
