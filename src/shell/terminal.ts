@@ -20,11 +20,26 @@ export interface Terminal {
   raw?(onData: (bytes: Uint8Array) => void): { write(bytes: Uint8Array): void; done(): void }
   /** Where the operator comes from: `local`, later an address. */
   readonly origin: string
+  /** Present when the input is a script: a refused answer ends it instead of being asked again. */
+  readonly batch?: BatchInput
+  /** One line beside the output (standard error of a batch): what was staged and not committed, where a script stopped. */
+  notice?(line: string): void
+}
+
+/** What the shell must know of a script. */
+export interface BatchInput {
+  /** Show top-level prompts and the blank lines around commands, as a terminal would; false for `-c`. */
+  readonly prompts: boolean
+  /** Go on with the next line after a failed command. */
+  readonly keepGoing: boolean
+  /** Where the script is now: `line 3`, `command 2`. */
+  position(): string
 }
 
 export interface ReadLineOptions {
   /** Not echoed, not in the history, masked in cli_logs. */
   readonly secret?: boolean
   readonly history?: 'commands'
-  readonly complete?: (line: string) => readonly string[]
+  /** What the last word of `line` may become, each candidate as a whole word. */
+  readonly complete?: (line: string) => readonly string[] | Promise<readonly string[]>
 }

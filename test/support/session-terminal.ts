@@ -20,14 +20,14 @@ export interface ScriptOptions {
 
 export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
   let shown = ''
-  let read = 0
+  let taken = 0
   const prompts: string[] = []
   const notices: string[] = []
   const keys = [...(options.keys ?? [])]
   const next = (prompt: string): string | null => {
     const { answers } = options
-    read++
-    return typeof answers === 'function' ? answers(prompt, shown) : (answers[read - 1] ?? null)
+    taken++
+    return typeof answers === 'function' ? answers(prompt, shown) : (answers[taken - 1] ?? null)
   }
   return {
     columns: options.columns ?? 80,
@@ -41,7 +41,7 @@ export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
           batch: {
             prompts: options.batch.prompts ?? true,
             keepGoing: options.batch.keepGoing ?? false,
-            position: () => `line ${read}`,
+            position: () => `line ${taken}`,
           },
         }),
     prompts,
@@ -53,14 +53,14 @@ export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
     notice: (line) => {
       notices.push(line)
     },
-    readLine: async (prompt: string, _options?: ReadLineOptions) => {
+    readLine: async (prompt: string, read?: ReadLineOptions) => {
       prompts.push(prompt)
       const answer = next(prompt)
       if (answer === null || answer === '^D') {
         if (options.batch === undefined && prompt !== '') shown += `${prompt}\n`
         return null
       }
-      shown += `${prompt}${answer}\n`
+      if (read?.history !== 'commands' || prompt !== '') shown += `${prompt}${answer}\n`
       if (answer === '^C') throw new Interrupted('Ctrl-C')
       return answer
     },
