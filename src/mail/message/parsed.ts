@@ -1,3 +1,5 @@
+import type { FoundUrl } from '../../intel/url/found.ts'
+
 /** What the scan worker found in a message. Plain data: it crosses a thread boundary. */
 export interface HeaderField {
   readonly name: string
@@ -20,14 +22,6 @@ export interface AttachmentInfo {
   readonly contentType: string
   readonly bytes: number
   readonly path: string
-}
-
-export interface FoundUrl {
-  /** As found, unwrapped from text or markup. */
-  readonly raw: string
-  /** Absolute form that is looked up and logged. */
-  readonly url: string
-  readonly where: 'text' | 'html' | 'subject' | 'header'
 }
 
 export type ScanOutcome =

@@ -31,42 +31,61 @@ export interface Message {
   readonly raw: Buffer
 }
 
-/** A change to the message, applied once at the end; only touched headers and parts are re-encoded. */
-export type Edit =
+/** Who changed the content: `MID 1 rewritten to MID 2 by <action> filter '<name>'`. */
+export interface ContentEdit {
+  readonly filter: FilterRef
+  readonly action: string
+}
+
+/** A change to the message, applied once at the end; only touched headers and parts are re-encoded. Plain data. */
+export type Edit = HeaderEdit | BodyEdit
+
+export type HeaderEdit =
   | { readonly kind: 'header.insert'; readonly name: string; readonly value: string }
   | { readonly kind: 'header.edit'; readonly name: string; readonly pattern: string; readonly replacement: string }
-  | { readonly kind: 'header.strip'; readonly name: string }
+  /** All instances; with `identifiedBy` only those whose first word it is (RFC 8601 §5). */
+  | { readonly kind: 'header.strip'; readonly name: string; readonly identifiedBy?: string }
+
+export type BodyEdit =
   /** A text of its own above or below the body; HTML parts get it escaped. */
-  | { readonly kind: 'body.stamp'; readonly where: 'heading' | 'footer'; readonly text: string }
-  | {
+  | (ContentEdit & { readonly kind: 'body.stamp'; readonly where: 'heading' | 'footer'; readonly text: string })
+  | (ContentEdit & {
       readonly kind: 'url.rewrite'
       /** As found in the parts → what stands there instead. */
       readonly replacements: ReadonlyMap<string, string>
       readonly mode: 'defang' | 'replace'
-      readonly filter: FilterRef
-      readonly action: string
-    }
+      /** The visible text too, not only the link. */
+      readonly visibleText: boolean
+    })
 
-export type FinalAction =
-  | { readonly kind: 'drop'; readonly by: FilterRef }
-  | { readonly kind: 'quarantine'; readonly quarantine: string; readonly by: FilterRef }
-  | { readonly kind: 'deliver' }
+export type FinalAction = { readonly kind: 'drop'; readonly by: FilterRef }
+
+export interface QuarantineFlag {
+  readonly quarantine: string
+  readonly by: FilterRef
+}
 
 export type Outcome =
   | {
       readonly next: 'continue'
       readonly findings?: Partial<Findings>
       readonly edits?: readonly Edit[]
-      /** Flags the message for quarantine; it is held when the stage list ends or a final action comes. */
-      readonly quarantine?: { readonly quarantine: string; readonly by: FilterRef }
-      /** Copies into quarantine at once; the original goes on. */
-      readonly copies?: readonly { readonly quarantine: string; readonly by: FilterRef }[]
+      /** Header fields of ours that go on top, CRLF-terminated. */
+      readonly trace?: string
+      /** Flags the message for quarantine; it is held when the stage list ends. The last flag counts. */
+      readonly quarantine?: QuarantineFlag
+      /** Copies into quarantine, each with the edits made before it; the original goes on. */
+      readonly copies?: readonly (QuarantineFlag & { readonly edits: readonly Edit[] })[]
     }
   | {
       readonly next: 'policy'
       readonly parts: readonly { readonly rids: readonly number[]; readonly policy: string }[]
     }
-  | { readonly next: 'final'; readonly action: FinalAction; readonly edits?: readonly Edit[] }
+  | {
+      readonly next: 'final'
+      readonly action: FinalAction
+      readonly copies?: readonly (QuarantineFlag & { readonly edits: readonly Edit[] })[]
+    }
 
 export interface StageContext {
   readonly config: ConfigReader

@@ -1,0 +1,135 @@
+import { parseParameterized } from './content-type.ts'
+import type { ParameterizedValue } from './content-type.ts'
+import { endOfLine, readHeaderBlock, trimLineEnd } from './header-block.ts'
+import type { HeaderBlock, RawField } from './header-block.ts'
+import type { ScanLimits } from './limits.ts'
+import { transferEncoding } from './transfer.ts'
+import type { TransferEncoding } from './transfer.ts'
+
+/** A part of the MIME tree by its offsets in the message: nothing is copied, nothing is decoded. */
+export interface MimePart {
+  /** `1`, `1.2`; the root of a message with one part is `1`. */
+  readonly path: string
+  readonly header: HeaderBlock
+  readonly headerStart: number
+  readonly bodyStart: number
+  /** Before the line end that belongs to the boundary line. */
+  readonly bodyEnd: number
+  readonly type: ParameterizedValue
+  readonly disposition: ParameterizedValue
+  readonly encoding: TransferEncoding | null
+  readonly children: readonly MimePart[]
+}
+
+export interface MimeTree {
+  readonly root: MimePart
+  /** Why the tree is incomplete, null when it is whole. */
+  readonly problem: string | null
+}
+
+type WalkLimits = Pick<ScanLimits, 'headers' | 'headerBytes' | 'parts' | 'depth'>
+
+export const fieldOf = (fields: readonly RawField[], name: string): RawField | undefined =>
+  fields.find((f) => f.name.toLowerCase() === name)
+
+/** The MIME tree of a message (RFC 2046 §5.1). Time is linear in the size times the depth limit. */
+export const walk = (bytes: Buffer, limits: WalkLimits): MimeTree => {
+  let parts = 0
+  let problem: string | null = null
+
+  const part = (start: number, stop: number, path: string, depth: number): MimePart => {
+    parts++
+    const header = readHeaderBlock(bytes, start, stop, limits)
+    if (header.cut) problem ??= 'too many header fields'
+    const field = fieldOf(header.fields, 'content-type')
+    const type = parseParameterized(field ? field.raw : 'text/plain')
+    const boundary = type.parameters.get('boundary')
+    const base = {
+      header,
+      headerStart: start,
+      bodyStart: header.bodyStart,
+      bodyEnd: stop,
+      type: type.value === '' ? { ...type, value: 'text/plain' } : type,
+      disposition: parseParameterized(fieldOf(header.fields, 'content-disposition')?.raw ?? ''),
+      encoding: transferEncoding(fieldOf(header.fields, 'content-transfer-encoding')?.raw),
+    }
+    const forwarded = type.value === 'message/rfc822' && base.encoding === 'identity'
+    if (!forwarded && (!type.value.startsWith('multipart/') || !boundary))
+      return { ...base, path: path === '' ? '1' : path, children: [] }
+    if (depth >= limits.depth) {
+      problem ??= 'parts are nested too deep'
+      return { ...base, path, children: [] }
+    }
+    if (forwarded)
+      return { ...base, path, children: [part(header.bodyStart, stop, path === '' ? '1' : `${path}.1`, depth + 1)] }
+    const children: MimePart[] = []
+    for (const [from, to] of sections(bytes, header.bodyStart, stop, boundary ?? '')) {
+      if (parts >= limits.parts) {
+        problem ??= 'too many parts'
+        break
+      }
+      children.push(
+        part(from, to, path === '' ? `${children.length + 1}` : `${path}.${children.length + 1}`, depth + 1),
+      )
+    }
+    return { ...base, path, children }
+  }
+
+  const root = part(0, bytes.length, '', 0)
+  return { root, problem }
+}
+
+/** Start and end of what stands between the boundary lines. A missing close delimiter ends with the enclosing part. */
+const sections = (
+  bytes: Buffer,
+  start: number,
+  stop: number,
+  boundary: string,
+): readonly (readonly [number, number])[] => {
+  const mark = Buffer.from(`--${boundary}`, 'latin1')
+  const found: [number, number][] = []
+  let open = -1
+  let at = bytes.indexOf(mark, start)
+  while (at >= 0 && at < stop) {
+    const end = endOfLine(bytes, at, stop)
+    const rest = bytes.toString(
+      'latin1',
+      at + mark.length,
+      Math.min(trimLineEnd(bytes, at, end), at + mark.length + 80),
+    )
+    const atLineStart = at === start || bytes[at - 1] === 10
+    // A boundary that is the prefix of another one is not that other one.
+    if (atLineStart && /^(--)?[ \t]*$/.test(rest)) {
+      if (open >= 0) found.push([open, Math.max(open, trimLineEnd(bytes, open, at))])
+      open = rest.startsWith('--') ? -1 : end
+      if (open < 0) return found
+    }
+    at = bytes.indexOf(mark, end)
+  }
+  if (open >= 0) found.push([open, stop])
+  return found
+}
+
+/** Leaves in order. */
+export const leaves = (part: MimePart): readonly MimePart[] =>
+  part.children.length === 0 ? [part] : part.children.flatMap(leaves)
+
+/** A text part that a reader shows as body (not an attachment). */
+export const bodyKind = (part: MimePart): 'text' | 'html' | null => {
+  if (part.disposition.value === 'attachment') return null
+  if (part.type.value === 'text/plain') return 'text'
+  return part.type.value === 'text/html' ? 'html' : null
+}
+
+/** S/MIME or PGP signed: any change would break the signature. */
+export const isSigned = (root: MimePart): boolean =>
+  leaves(root).some(
+    (p) =>
+      p.type.value === 'application/pkcs7-signature' || p.type.value === 'application/pgp-signature' || isOpaque(p),
+  ) || contains(root, 'multipart/signed')
+
+const isOpaque = (p: MimePart): boolean =>
+  /^application\/(x-)?pkcs7-mime$/.test(p.type.value) && p.type.parameters.get('smime-type') !== 'enveloped-data'
+
+const contains = (part: MimePart, type: string): boolean =>
+  part.type.value === type || part.children.some((c) => contains(c, type))
