@@ -1,0 +1,266 @@
+import { hash } from 'node:crypto'
+import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
+import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Clock } from '../../core/clock.ts'
+import { errorText, Fault } from '../../core/errors.ts'
+import type { DeliveryQueue, NewSpoolEntry, SpoolEntry, SpoolStore } from '../../store/spool.ts'
+import type { DurableFile, SqliteDatabase, Statement, StatementResult } from './database.ts'
+import { deliveryStatements, entryStatements, toEntry, toQueued, toState } from './spool-rows.ts'
+import type { EntryRow, QueueRow } from './spool-rows.ts'
+
+/** Bigger bodies lie as files beside the database, so that its pages and log stay small. */
+const INLINE_BYTES = 262_144
+
+export interface SpoolOptions {
+  /** Opened with SPOOL_MIGRATIONS. */
+  readonly database: SqliteDatabase
+  /** `<home>/spool`: `bodies/` and `corrupt/` lie in it. */
+  readonly directory: string
+  readonly clock: Clock
+  /** Told after a corrupt entry was set aside, so that an alert can be raised. */
+  readonly onSetAside?: (mid: number, reason: string) => void
+}
+
+interface BodyRow {
+  readonly bytes: Uint8Array | null
+  readonly file: string | null
+  readonly sha256: string
+}
+
+const ENTRY = 'SELECT mid, state, body, resume_at, quarantine, reason, since, until, meta, meta_sum FROM entry'
+const QUEUE = 'SELECT mid, rid, address, domain, attempts, next_at, queued_at, last_error FROM queue'
+
+const DROP_FINISHED: Pick<Statement, 'sql'> = {
+  sql: 'DELETE FROM entry WHERE mid = ? AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.mid = entry.mid) RETURNING mid',
+}
+const DROP_BODY: Pick<Statement, 'sql'> = {
+  sql: 'DELETE FROM body WHERE id = ? AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.body = body.id) RETURNING file',
+}
+
+/** Opens the spool: removes body files that no entry names (a crash between sync and commit, or commit and removal). */
+export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQueue => {
+  const { database: db, clock } = options
+  const bodies = join(options.directory, 'bodies')
+  const corrupt = join(options.directory, 'corrupt')
+  mkdirSync(bodies, { recursive: true, mode: 0o700 })
+  removeOrphans(db, bodies)
+  let lastBody = db.get<{ last: number | null }>('SELECT max(id) AS last FROM body')?.last ?? 0
+
+  const stored = (bytes: Uint8Array): { id: number; statement: Statement; file: DurableFile | null } => {
+    const id = ++lastBody
+    const big = bytes.length > INLINE_BYTES
+    const params = [id, big ? null : bytes, big ? `${id}.body` : null, hash('sha256', bytes)]
+    return {
+      id,
+      statement: { sql: 'INSERT INTO body (id, bytes, file, sha256) VALUES (?, ?, ?, ?)', params },
+      file: big ? { path: join(bodies, `${id}.body`), bytes } : null,
+    }
+  }
+
+  const write = async (statements: readonly Statement[], files: readonly DurableFile[] = []) => {
+    try {
+      return await db.write(statements, files)
+    } catch (error) {
+      // Nothing of the batch was kept; what lies there of its files (disk full) would only take more room.
+      for (const { path } of files) await unlink(path).catch(() => undefined)
+      throw error
+    }
+  }
+
+  /** Files go only after the commit that no longer needs them; what a crash leaves is an orphan of the next start. */
+  const removeFiles = async (results: readonly StatementResult[]): Promise<void> => {
+    for (const row of results.flatMap((r) => r.rows))
+      if (typeof row['file'] === 'string') await unlink(join(bodies, row['file'])).catch(() => undefined)
+  }
+
+  const bodyOf = (mid: number): number | undefined =>
+    db.get<{ body: number }>('SELECT body FROM entry WHERE mid = ?', mid)?.body
+
+  /** Ends the batch: the message goes when no recipient is left, its body when no other entry shares it. */
+  const finish = async (mid: number, statements: readonly Statement[], files: readonly DurableFile[] = []) => {
+    const body = bodyOf(mid)
+    const results = await write(
+      [...statements, { ...DROP_FINISHED, params: [mid] }, { ...DROP_BODY, params: [body ?? -1] }],
+      files,
+    )
+    await removeFiles(results)
+    return (results.at(-2)?.rows.length ?? 0) > 0
+  }
+
+  const setAside = async (mid: number, reason: string): Promise<void> => {
+    const row = db.get<EntryRow>(`${ENTRY} WHERE mid = ?`, mid)
+    if (!row) return
+    await mkdir(corrupt, { recursive: true, mode: 0o700 })
+    const bytes = await rawBody(row.body).catch(() => null)
+    if (bytes) await writeFile(join(corrupt, `${mid}.eml`), bytes, { mode: 0o600 })
+    const queue = db.all<QueueRow>(`${QUEUE} WHERE mid = ?`, mid)
+    await writeFile(join(corrupt, `${mid}.json`), JSON.stringify({ reason, entry: row, queue }), { mode: 0o600 })
+    await finish(mid, [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }])
+    options.onSetAside?.(mid, reason)
+  }
+
+  const rawBody = async (id: number): Promise<Buffer | null> => {
+    const row = db.get<BodyRow>('SELECT bytes, file, sha256 FROM body WHERE id = ?', id)
+    if (row?.bytes) return Buffer.from(row.bytes)
+    return row?.file ? await readFile(join(bodies, row.file)) : null
+  }
+
+  /** A corrupt envelope is set aside and left out, so that the others flow. */
+  const readable = <T>(rows: readonly EntryRow[], map: (row: EntryRow, entry: SpoolEntry) => T): readonly T[] =>
+    rows.flatMap((row) => {
+      try {
+        return [map(row, toEntry(row))]
+      } catch (error) {
+        void setAside(row.mid, errorText(error)).catch(() => undefined)
+        return []
+      }
+    })
+
+  const accept = async (entry: NewSpoolEntry, more: readonly Statement[] = []): Promise<void> => {
+    if (!entry.body) throw new Fault('INTERNAL', `spool: MID ${entry.mid} was accepted without a body`)
+    const { id, statement, file } = stored(entry.body)
+    const now = clock.now().getTime()
+    await write([...more, statement, ...entryStatements(entry, id, now)], file ? [file] : [])
+  }
+
+  return {
+    accept: (entry) => accept(entry),
+    acceptOnce: async (key, entry) => {
+      const known = () => db.get<{ mid: number }>('SELECT mid FROM once WHERE key = ?', key)?.mid
+      const earlier = known()
+      if (earlier !== undefined) return earlier
+      const params = [key, entry.mid, clock.now().getTime()]
+      try {
+        await accept(entry, [{ sql: 'INSERT INTO once (key, mid, at) VALUES (?, ?, ?)', params }])
+        return entry.mid
+      } catch (error) {
+        const winner = known()
+        if (winner === undefined) throw error
+        return winner
+      }
+    },
+    entry: (mid) => readable(db.all<EntryRow>(`${ENTRY} WHERE mid = ?`, mid), (_row, entry) => entry)[0],
+    state: (mid) => {
+      const row = db.get<EntryRow>(`${ENTRY} WHERE mid = ?`, mid)
+      return row && toState(row)
+    },
+    body: async (mid) => {
+      const id = bodyOf(mid)
+      const row =
+        id === undefined ? undefined : db.get<BodyRow>('SELECT bytes, file, sha256 FROM body WHERE id = ?', id)
+      if (!row) throw new Fault('STORE_CORRUPT', `spool: MID ${mid} has no body`)
+      const bytes = await rawBody(id ?? -1).catch(() => null)
+      if (!bytes || hash('sha256', bytes) !== row.sha256)
+        throw new Fault('STORE_CORRUPT', `spool: the body of MID ${mid} does not match its checksum`)
+      return bytes
+    },
+    work: (afterMid, limit) =>
+      readable(
+        db.all<EntryRow>(`${ENTRY} WHERE state = 'work' AND mid > ? ORDER BY mid LIMIT ?`, afterMid, limit),
+        (_row, entry) => entry,
+      ),
+    replace: async (mid, entries) => {
+      const old = bodyOf(mid)
+      const now = clock.now().getTime()
+      const files: DurableFile[] = []
+      const statements: Statement[] = [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }]
+      for (const entry of entries) {
+        const body = entry.body ? stored(entry.body) : null
+        if (body) statements.push(body.statement)
+        if (body?.file) files.push(body.file)
+        const id = body?.id ?? old
+        if (id === undefined) throw new Fault('INTERNAL', `spool: MID ${mid} is not in the spool`)
+        statements.push(...entryStatements(entry, id, now))
+      }
+      if (!entries.some((e) => e.mid === mid))
+        statements.push({ sql: 'DELETE FROM entry WHERE mid = ?', params: [mid] })
+      await removeFiles(await write([...statements, { ...DROP_BODY, params: [old ?? -1] }], files))
+    },
+    due: (now, limit) =>
+      db.all<QueueRow>(`${QUEUE} WHERE next_at <= ? ORDER BY next_at, mid LIMIT ?`, now.getTime(), limit).map(toQueued),
+    nextDueAt: () => asDate(db.get<{ at: number | null }>('SELECT min(next_at) AS at FROM queue')?.at),
+    queued: (mid) => db.all<QueueRow>(`${QUEUE} WHERE mid = ? ORDER BY rid`, mid).map(toQueued),
+    dueDomains: (after, upTo) =>
+      db
+        .all<{ domain: string }>(
+          'SELECT DISTINCT domain FROM queue INDEXED BY queue_due WHERE next_at > ? AND next_at <= ?',
+          after.getTime(),
+          upTo.getTime(),
+        )
+        .map((r) => r.domain),
+    dueFor: (domain, now, limit) =>
+      db
+        .all<QueueRow>(
+          `${QUEUE} INDEXED BY queue_domain WHERE domain = ? AND next_at <= ? ORDER BY next_at, mid, rid LIMIT ?`,
+          domain,
+          now.getTime(),
+          limit,
+        )
+        .map(toQueued),
+    nextDueAfter: (after) =>
+      asDate(
+        db.get<{ at: number | null }>('SELECT min(next_at) AS at FROM queue WHERE next_at > ?', after.getTime())?.at,
+      ),
+    expired: (before, limit) =>
+      db
+        .all<QueueRow>(`${QUEUE} WHERE queued_at < ? ORDER BY queued_at, mid LIMIT ?`, before.getTime(), limit)
+        .map(toQueued),
+    delivered: async (deliveries) => {
+      const mid = deliveries[0]?.mid
+      return mid === undefined ? false : await finish(mid, deliveries.flatMap(deliveryStatements))
+    },
+    delay: async (mid, rids, until, error) => {
+      await write(
+        rids.map((rid) => ({
+          sql: 'UPDATE queue SET attempts = attempts + 1, next_at = ?, last_error = ? WHERE mid = ? AND rid = ?',
+          params: [until.getTime(), error, mid, rid],
+        })),
+      )
+    },
+    bounce: async (mid, rids, dsn) => {
+      const gone = rids.map((rid) => ({ sql: 'DELETE FROM queue WHERE mid = ? AND rid = ?', params: [mid, rid] }))
+      if (!dsn?.body) return await finish(mid, gone)
+      const { id, statement, file } = stored(dsn.body)
+      return await finish(
+        mid,
+        [...gone, statement, ...entryStatements(dsn, id, clock.now().getTime())],
+        file ? [file] : [],
+      )
+    },
+    quarantined: (quarantine) => {
+      const rows =
+        quarantine === undefined
+          ? db.all<EntryRow>(`${ENTRY} WHERE state = 'quarantined' ORDER BY mid`)
+          : db.all<EntryRow>(`${ENTRY} WHERE state = 'quarantined' AND quarantine = ? ORDER BY mid`, quarantine)
+      return readable(rows, (row, entry) => ({ ...entry, state: toState(row) })).flatMap((e) =>
+        e.state.kind === 'quarantined' ? [{ ...e, state: e.state }] : [],
+      )
+    },
+    gauges: () => {
+      const states = db.all<{ state: string; n: number; bytes: number }>(
+        'SELECT state, count(*) AS n, sum(size) AS bytes FROM entry GROUP BY state',
+      )
+      const count = (state: string) => states.find((s) => s.state === state)?.n ?? 0
+      return {
+        inWork: count('work'),
+        queuedRecipients: db.get<{ n: number }>('SELECT count(*) AS n FROM queue')?.n ?? 0,
+        quarantined: count('quarantined'),
+        bytes: states.reduce((sum, s) => sum + s.bytes, 0),
+        oldestReceivedAt: asDate(
+          db.get<{ at: number }>('SELECT received_at AS at FROM entry ORDER BY mid LIMIT 1')?.at,
+        ),
+      }
+    },
+    setAside,
+  }
+}
+
+const asDate = (at: number | null | undefined): Date | null => (at === null || at === undefined ? null : new Date(at))
+
+const removeOrphans = (db: SqliteDatabase, bodies: string): void => {
+  const named = new Set(
+    db.all<{ file: string }>('SELECT file FROM body WHERE file IS NOT NULL').map(({ file }) => file),
+  )
+  for (const file of readdirSync(bodies)) if (!named.has(file)) unlinkSync(join(bodies, file))
+}
