@@ -46,7 +46,7 @@ describe('URLs in text', () => {
       'My blog is http://blog.example.org/2022/03?x=y&z=%20a#top; see also (https://other.example.net/~me/) or',
       'http://example.com:8080/path,with,commas and "https://quoted.example/", http://under_score.example.com/a_b-c',
       'http://xn--bcher-kva.example/ http://bücher.example/straße?ß=1',
-      "[markdown](http://example.com/a(b)c) it's http://example.com/'quoted' http://example.com/a;b=c!d",
+      "[markdown](http://example.com/a(b)c) it's http://example.com/quo'ted http://example.com/a;b=c!d",
     ]
     for (const sample of samples)
       for (const match of oracle.match(sample) ?? []) expect(text(sample)).toContain(match.raw)
