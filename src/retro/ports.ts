@@ -6,6 +6,8 @@ export interface ApiAnswer {
   readonly status: number
   readonly body: unknown
   readonly text: string
+  /** From Retry-After of a 429 or 503, when it was there. */
+  readonly retryAfterMs?: number
 }
 
 export interface Registration {

@@ -1,0 +1,102 @@
+import { createHash } from 'node:crypto'
+import { defangUrl } from '../core/defang.ts'
+import { printable } from '../core/text.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { AlertService } from '../logs/alerts.ts'
+import type { Retrospection, WatchStore } from '../store/repositories/watch.ts'
+
+/** The remediation room, as far as retrospection speaks to it. */
+export interface RemediationSink {
+  enqueue(verdict: {
+    readonly key: string
+    readonly url: string
+    readonly rootMids: readonly number[]
+  }): Promise<number>
+  pending(): number
+}
+
+const CHUNK = 5000
+const ITEMS_A_LINE = 500
+const ITEMS_AN_ALERT = 100
+
+const itemOf = (r: Retrospection): { readonly messageId: string; readonly url: string } => ({
+  messageId: r.messageId ?? `MID ${r.rootMid}`,
+  url: r.url,
+})
+
+/** The alert in the reference's words, cut to what a mail can hold. */
+const alertText = (items: readonly { readonly messageId: string; readonly url: string }[]): string => {
+  const shown = items.slice(0, ITEMS_AN_ALERT).map((i) => `${printable(i.messageId)} : ${printable(defangUrl(i.url))}`)
+  const rest = items.length - shown.length
+  return [
+    'URL verdict update received from retrospective service.',
+    'Corresponding message ids & URLs are as follows:',
+    '',
+    ...shown,
+    ...(rest > 0 ? [`and ${rest} more, see the ecs log.`] : []),
+  ].join('\n')
+}
+
+/** The same retrospections give the same key, also after a restart between two steps. */
+const keyOf = (url: string, group: readonly Retrospection[]): string => {
+  const ids = group.map((r) => r.emailId).sort()
+  return createHash('sha256')
+    .update(`${url}\n${ids.join('\n')}`)
+    .digest('hex')
+}
+
+const byUrl = (rows: readonly Retrospection[]): ReadonlyMap<string, readonly Retrospection[]> => {
+  const groups = new Map<string, Retrospection[]>()
+  for (const r of rows) {
+    const group = groups.get(r.url)
+    if (group) group.push(r)
+    else groups.set(r.url, [r])
+  }
+  return groups
+}
+
+/**
+ * Tells of the retrospections that are recorded and not yet handed on, and hands them to remediation. Each step is marked
+ * after it is done, and the hand-over is repeatable, so a restart at any point goes on where it was.
+ */
+export const actOnRetrospections = async (
+  deps: {
+    readonly events: EventBus
+    readonly alerts: AlertService
+    readonly store: WatchStore
+    readonly remediation: RemediationSink
+  },
+  signal: AbortSignal,
+): Promise<{ readonly retrospections: number; readonly acted: number }> => {
+  const { events, alerts, store, remediation } = deps
+  let retrospections = 0
+  let acted = 0
+  for (;;) {
+    signal.throwIfAborted()
+    const rows = store.unhandled(CHUNK)
+    if (rows.length === 0) return { retrospections, acted }
+    const untold = rows.filter((r) => r.state === 'new')
+    const items = untold.map(itemOf)
+    for (let i = 0; i < items.length; i += ITEMS_A_LINE)
+      events.publish({ type: 'ecs.verdict-update', items: items.slice(i, i + ITEMS_A_LINE) })
+    if (items.length > 0) {
+      alerts.raise({ class: 'URL Retrospection', severity: 'Warning', text: alertText(items) })
+      await store.mark(
+        untold.map((r) => r.id),
+        'told',
+      )
+    }
+    events.publish({ type: 'ecs.notifying-remediation' })
+    events.publish({ type: 'ecs.remediation-notified' })
+    for (const [url, group] of byUrl(rows)) {
+      acted += await remediation.enqueue({ key: keyOf(url, group), url, rootMids: group.map((r) => r.rootMid) })
+      await store.mark(
+        group.map((r) => r.id),
+        'done',
+      )
+    }
+    events.publish({ type: 'ecs.remediation-initiated' })
+    if (remediation.pending() === 0) events.publish({ type: 'ecs.remediation-idle' })
+    retrospections += untold.length
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../core/clock.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { PendingWatch, WatchStore } from '../store/repositories/watch.ts'
+import type { RetroApi } from './ports.ts'
+import { ServiceTrouble } from './session.ts'
+import type { RetroSession } from './session.ts'
+
+const BATCH = 100
+const BATCHES_A_CYCLE = 200
+/** The service took the request and will not have this content, however often it is sent. */
+const NEVER = new Set([400, 413, 422])
+
+/**
+ * Hands the journalled URLs to the service. A batch that it refuses for its content is halved until the one URL is
+ * found that it will not take; that one is dropped with a line, so that it does not hold up the others.
+ */
+export const submitPending = async (
+  deps: {
+    readonly clock: Clock
+    readonly events: EventBus
+    readonly api: RetroApi
+    readonly store: WatchStore
+    readonly session: RetroSession
+  },
+  signal: AbortSignal,
+): Promise<void> => {
+  const { clock, events, api, store, session } = deps
+  const failed = (reason: string): void => events.publish({ type: 'ecs.submission-failed', reason })
+
+  const submit = async (batch: readonly PendingWatch[]): Promise<void> => {
+    // The watch ends so long after this moment; the service is told the same one.
+    const at = clock.now()
+    const items = batch.map(({ emailId, url }) => ({ emailId, url, submittedAt: at }))
+    try {
+      await session.call((registration, s) => api.submit(registration, items, s), failed, signal)
+    } catch (error) {
+      if (!(error instanceof ServiceTrouble) || error.status === null || !NEVER.has(error.status)) throw error
+      const [first] = batch
+      if (batch.length === 1 && first) {
+        await store.refused(first)
+        events.publish({ type: 'ecs.ignored', url: first.url, reason: `not taken by the service: ${error.message}` })
+        return
+      }
+      const half = Math.ceil(batch.length / 2)
+      await submit(batch.slice(0, half))
+      await submit(batch.slice(half))
+      return
+    }
+    await store.submitted(batch, at)
+    events.publish({ type: 'ecs.submitted', urls: batch.length })
+  }
+
+  for (let n = 0; n < BATCHES_A_CYCLE; n++) {
+    const batch = store.pending(BATCH)
+    if (batch.length === 0) return
+    await submit(batch)
+  }
+}
