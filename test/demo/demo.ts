@@ -1,12 +1,10 @@
 import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { freshHome, program, removeHome, serve, shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
+import { message } from '../support/eml.ts'
 import { delivered, shortName } from '../support/mailboxes.ts'
 import { freePort } from '../support/ports.ts'
 import { ended, until } from '../support/processes.ts'
-import { root } from '../support/root.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 import { createChecks } from './checks.ts'
 import { heading, print, quote } from './screen.ts'
@@ -58,9 +56,8 @@ const ask = async (command: string): Promise<string> => (await shell(home, ['-c'
 const send = async (port: number): Promise<ReadonlyMap<string, number>> => {
   const mids = new Map<string, number>()
   for (const { file, from, what } of MESSAGES) {
-    const text = readFileSync(join(root, `fixtures/messages/${file}.eml`), 'latin1').replace(/\r?\n/g, '\r\n')
     const client = await SmtpClient.open(port, { helo: `mx.${from.split('@')[1]}` })
-    const reply = await client.send({ from, to: [RECIPIENT] }, Buffer.from(text, 'latin1'))
+    const reply = await client.send({ from, to: [RECIPIENT] }, message(file))
     await client.quit()
     quote(`${what}: ${reply.code} ${reply.text}`)
     const mid = /Message (\d+) accepted/i.exec(reply.text)?.[1]

@@ -16,6 +16,8 @@ export interface Envelope {
 export class SmtpClient {
   readonly #socket: Socket
   readonly #lines: AsyncIterator<string>
+  /** What the server said first. */
+  greeting = ''
 
   private constructor(socket: Socket) {
     this.#socket = socket
@@ -31,7 +33,7 @@ export class SmtpClient {
     const socket = connect({ port, host: options.host ?? '127.0.0.1' })
     socket.setTimeout(30_000, () => socket.destroy(new Error('the SMTP server is silent')))
     const client = new SmtpClient(socket)
-    await client.#expect(220)
+    client.greeting = (await client.#expect(220)).text
     await client.command(`EHLO ${options.helo ?? 'client.example.net'}`, 250)
     return client
   }

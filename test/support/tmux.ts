@@ -1,0 +1,41 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { run, until } from './processes.ts'
+
+/** A real terminal: a tmux session of our own, read as the operator sees it. */
+export interface Tmux {
+  /** tmux key names (`Enter`, `Tab`, `C-c`, `Up`) or text. */
+  keys(...keys: readonly string[]): Promise<void>
+  screen(): Promise<string>
+  sees(expected: RegExp): Promise<string>
+  close(): Promise<void>
+}
+
+export const openTmux = async (command: readonly string[]): Promise<Tmux> => {
+  const folder = mkdtempSync(join(tmpdir(), 'tmux-'))
+  const tmux = async (...args: readonly string[]): Promise<string> =>
+    (await run('tmux', ['-f', '/dev/null', '-S', join(folder, 'socket'), ...args], { env: { TERM: 'xterm-256color' } }))
+      .stdout
+  const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+  await tmux('new-session', '-d', '-x', '100', '-y', '40', quoted)
+  await tmux('set-option', '-g', 'remain-on-exit', 'on')
+  const screen = async (): Promise<string> => await tmux('capture-pane', '-p')
+  return {
+    keys: async (...keys) => void (await tmux('send-keys', ...keys)),
+    screen,
+    sees: async (expected) => {
+      let last = ''
+      await until(`the screen shows ${expected.source}`, async () => expected.test((last = await screen()))).catch(
+        (error: unknown) => {
+          throw new Error(`${String(error)}\nThe screen:\n${last}`)
+        },
+      )
+      return last
+    },
+    close: async () => {
+      await tmux('kill-server')
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
