@@ -5,6 +5,8 @@ import type { Schema } from '../core/schema.ts'
 /** One difference between two documents: `path` like `listeners.InboundMail.port`; undefined = absent on that side. */
 export interface Change {
   readonly path: string
+  /** The path's parts; names of list items may hold dots themselves. */
+  readonly segments?: readonly string[]
   readonly before: unknown
   readonly after: unknown
 }
@@ -39,8 +41,10 @@ export interface ConfigDraft extends ConfigReader {
   /** Against the base the draft started from. */
   changes(): readonly Change[]
   readonly dirty: boolean
-  /** Drops every staged change and starts again from the running configuration. */
-  clear(): void
+  /** Drops every staged change (of one section when named) and starts again from the running configuration. */
+  clear(section?: string): void
+  /** Sections that were only read follow the running configuration again. The shell calls it before each command. */
+  refresh?(): void
 }
 
 export interface CommitRecord {
@@ -50,6 +54,8 @@ export interface CommitRecord {
   readonly comment: string
   /** Kept for `rollbackconfig`. */
   readonly kept: boolean
+  /** Only on the answer of `commit`: what verify and prepare warned of. */
+  readonly warnings?: readonly string[]
 }
 
 /** Who acts: `prepare` may refuse and must not act; `apply` is idempotent and is called backwards to undo. */

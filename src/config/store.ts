@@ -1,4 +1,4 @@
-import type { CommitRecord, ConfigConsumer, ConfigDraft, ConfigReader } from './section.ts'
+import type { Change, CommitRecord, ConfigConsumer, ConfigDraft, ConfigReader } from './section.ts'
 
 /** What both sides of a refused commit look like: who committed the section meanwhile, and when. */
 export interface Conflict {
@@ -6,13 +6,28 @@ export interface Conflict {
   readonly user: string
   readonly at: Date
   readonly revision: number
+  /** What was committed, against what the draft started from. */
+  readonly theirs: readonly Change[]
 }
 
 export interface CommitOptions {
   readonly user: string
   readonly comment: string
-  /** Keep the *previous* state of this commit in the list of `rollbackconfig`. */
+  /** `rollbackconfig` offers the configuration as this commit leaves it. */
   readonly keepForRollback: boolean
+}
+
+export interface ExportOptions {
+  /** `mask` shows `*****`, and the file cannot be loaded; `encrypt` needs this appliance's key to load. */
+  readonly passphrases: 'mask' | 'encrypt'
+  /** `Product: …` lines of the comment on top. */
+  readonly header: readonly string[]
+}
+
+/** A finding in a configuration file. Lines count from 1. */
+export interface LineError {
+  readonly line: number
+  readonly message: string
 }
 
 /**
@@ -34,6 +49,15 @@ export interface ConfigStore {
   stageRevision(draft: ConfigDraft, revision: number): void
   /** Newest first; `keptOnly` gives those `rollbackconfig` offers. */
   history(limit: number, keptOnly?: boolean): readonly CommitRecord[]
+  /** The lines of the configuration file of the running configuration. */
+  exportLines(options: ExportOptions): Iterable<string>
+  /**
+   * Stages the sections of a configuration file. Either all of it is good, or nothing is staged and every finding
+   * comes back with its line.
+   */
+  importText(draft: ConfigDraft, text: string): readonly LineError[]
+  /** Stages the defaults of every section but those named. */
+  stageDefaults(draft: ConfigDraft, except?: readonly string[]): void
   /** Registered once at start-up by each service; order of apply follows `dependsOn`. */
   consume<T>(consumer: ConfigConsumer<T>): void
 }
