@@ -4,7 +4,7 @@ import Database from 'better-sqlite3'
 import { Fault } from '../../core/errors.ts'
 import type { FaultCode } from '../../core/errors.ts'
 import { WriteEngine } from './engine.ts'
-import type { Batch, DurableFile, SqlValue, Statement, StatementResult } from './engine.ts'
+import type { Batch, DurableFile, SqlValue, Statement, StatementResult, WriteOptions } from './engine.ts'
 import type { WriterReply, WriterRequest } from './writer-worker.ts'
 
 export type { DurableFile, SqlValue, Statement, StatementResult } from './engine.ts'
@@ -88,8 +88,8 @@ const workerFile = (): URL => {
 }
 
 /** Writes in the writer worker thread; the caller's thread only awaits. */
-export const workerWriter = (): SqliteWriter => {
-  const worker = new Worker(workerFile())
+export const workerWriter = (options: WriteOptions = { durable: true }): SqliteWriter => {
+  const worker = new Worker(workerFile(), { workerData: options })
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: unknown): void }>()
   const readers: { close(): void }[] = []
   let lastId = 0

@@ -39,6 +39,11 @@ const failure = (error: unknown): BatchOutcome => ({
   message: error instanceof Error ? error.message : String(error),
 })
 
+export interface WriteOptions {
+  /** false: nothing is synced, a crash of the machine may lose what was answered. Only the bench measures so. */
+  readonly durable: boolean
+}
+
 /**
  * Owns the writing connections. `run` puts many batches into one transaction and one sync per database, each batch in a
  * savepoint of its own, so that a refused batch does not undo its neighbours. Runs in the writer worker; inline in tests.
@@ -46,6 +51,11 @@ const failure = (error: unknown): BatchOutcome => ({
 export class WriteEngine {
   readonly #databases: Database.Database[] = []
   readonly #statements: Map<string, Database.Statement>[] = []
+  readonly #durable: boolean
+
+  constructor({ durable }: WriteOptions = { durable: true }) {
+    this.#durable = durable
+  }
 
   /** Opens (and migrates, by `user_version`) a database; the number names it in batches. */
   open(path: string, migrations: readonly string[]): number {
@@ -53,7 +63,7 @@ export class WriteEngine {
     const db = new Database(path)
     db.pragma('journal_mode = WAL')
     // FULL: a commit that returned survives power loss. better-sqlite3's build defaults to NORMAL in WAL mode.
-    db.pragma('synchronous = FULL')
+    db.pragma(`synchronous = ${this.#durable ? 'FULL' : 'OFF'}`)
     db.pragma('foreign_keys = ON')
     db.pragma('busy_timeout = 5000')
     const version = db.pragma('user_version', { simple: true }) as number
@@ -95,7 +105,7 @@ export class WriteEngine {
   #batch(db: Database.Database, id: number, batch: Batch): BatchOutcome {
     db.exec('SAVEPOINT batch')
     try {
-      for (const file of batch.files ?? []) writeDurably(file)
+      for (const file of batch.files ?? []) writeFile(file, this.#durable)
       const results = batch.statements.map((s) => this.#statement(db, id, s))
       db.exec('RELEASE batch')
       return { ok: true, results }
@@ -122,15 +132,16 @@ export class WriteEngine {
   }
 }
 
-const writeDurably = ({ path, bytes }: DurableFile): void => {
+const writeFile = ({ path, bytes }: DurableFile, durable: boolean): void => {
   const fd = openSync(path, 'w', 0o600)
   try {
     let offset = 0
     while (offset < bytes.length) offset += writeSync(fd, bytes, offset)
-    fsyncSync(fd)
+    if (durable) fsyncSync(fd)
   } finally {
     closeSync(fd)
   }
+  if (!durable) return
   const dir = openSync(dirname(path), 'r')
   try {
     fsyncSync(dir)

@@ -1,6 +1,6 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { WriteEngine } from './engine.ts'
-import type { Batch } from './engine.ts'
+import type { Batch, WriteOptions } from './engine.ts'
 
 /**
  * The writer worker: the only thread that writes to SQLite and syncs the spool. What arrives while one group is being
@@ -19,7 +19,7 @@ export interface WriterReply {
 
 const port = parentPort
 if (port) {
-  const engine = new WriteEngine()
+  const engine = new WriteEngine(workerData as WriteOptions)
   let pending: { readonly id: number; readonly batch: Batch }[] = []
   const flush = (): void => {
     const group = pending
