@@ -6,16 +6,18 @@ export interface Mail {
   readonly bytes: Buffer
 }
 
-/** Every message in the embedded Maildirs of a home (`new` and `cur` of every folder). */
-export const delivered = (home: string, below = 'mailboxes'): readonly Mail[] => {
-  const folder = join(home, below)
+/** Paths of every message in the embedded Maildirs of a home (`new` and `cur` of every folder). */
+export const mailPaths = (home: string): readonly string[] => {
+  const folder = join(home, 'mailboxes')
   if (!existsSync(folder)) return []
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((e) => e.isFile() && ['new', 'cur'].includes(basename(e.parentPath)))
     .map((e) => join(e.parentPath, e.name))
     .sort()
-    .flatMap((path) => (existsSync(path) ? [{ path, bytes: readFileSync(path) }] : []))
 }
+
+export const delivered = (home: string): readonly Mail[] =>
+  mailPaths(home).flatMap((path) => (existsSync(path) ? [{ path, bytes: readFileSync(path) }] : []))
 
 /** `new/1.0.mail` for a listing. */
 export const shortName = (mail: Mail): string => join(basename(dirname(mail.path)), basename(mail.path))

@@ -1,4 +1,4 @@
-// Runs a TypeScript program of test/ (demo, bench, faults) on a Node that cannot: bundles it into dist/tools/ first.
+// Runs a TypeScript program of test/ (demo, bench) on a Node that cannot: bundles it into dist/ first, beside the workers.
 import { rmSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -7,7 +7,7 @@ import { build } from 'esbuild'
 const root = new URL('../..', import.meta.url).pathname
 const [program, ...rest] = process.argv.slice(2)
 if (program === undefined) throw new Error('usage: node test/support/run.mjs PROGRAM.ts [ARGUMENT...]')
-const outfile = join(root, 'dist/tools', `${basename(program, '.ts')}.${process.pid}.mjs`)
+const outfile = join(root, 'dist', `${basename(program, '.ts')}.${process.pid}.mjs`)
 
 await build({
   absWorkingDir: root,
