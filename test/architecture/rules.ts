@@ -73,7 +73,7 @@ const layerFault = (i: Import): string | null => {
 const adapterFault = (i: Import, to: string): string | null => {
   if (to === 'adapters')
     return adapter(i.from) === adapter(i.to) || i.typeOnly ? null : 'adapters do not use each other'
-  if (level(to) > level('services')) return `an adapter knows nothing of ${to}`
+  if (level(to) > level('shell')) return `an adapter knows nothing of ${to}`
   return i.typeOnly || level(to) <= level('config') ? null : `an adapter implements ports of ${to}, it does not use it`
 }
 
