@@ -94,7 +94,7 @@ export const createAsk = ({ terminal, output, entered }: AskDeps): Ask => {
       ask<T | null>({
         head: heading(question),
         prompt: '[]> ',
-        read: parsed<T | null>(field as Field<T | null>, { value: null }),
+        read: parsed<T | null>(field, { value: null }),
       }),
 
     confirm: (question, initial) => {

@@ -10,14 +10,12 @@ export interface Output {
   print(...lines: readonly string[]): void
   /** Makes sure that the line above the cursor is blank (or the very top). */
   blank(): void
-  /** The line feeds that `blank` would write. */
-  missingBlank(): string
   /** The operator ended a line: the cursor stands at the start of the next one. */
   lineRead(): void
 }
 
 // Everything a terminal may act on, but the blank of a TAB and the colours (SGR) that we write ourselves.
-// eslint-disable-next-line no-control-regex -- control bytes are what this looks for
+
 const UNSAFE = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 const escapeControl = (c: string): string =>
@@ -31,16 +29,14 @@ export const createOutput = (terminal: Pick<Terminal, 'write'>): Output => {
     const tail = /\n*$/.exec(text)?.[0].length ?? 0
     lineFeeds = tail === text.length ? lineFeeds + tail : tail
   }
-  const missingBlank = (): string => '\n'.repeat(Math.max(0, 2 - lineFeeds))
   return {
     write,
     print: (...lines) => {
       write(lines.map((line) => `${line.replace(UNSAFE, escapeControl)}\n`).join(''))
     },
     blank: () => {
-      write(missingBlank())
+      write('\n'.repeat(Math.max(0, 2 - lineFeeds)))
     },
-    missingBlank,
     lineRead: () => {
       lineFeeds = 1
     },

@@ -39,7 +39,9 @@ export const openSession = ({ appliance, terminal, user, pid, registry }: Sessio
     terminal,
     ask: createAsk({ terminal, output, entered }),
     commands: commandsOf(registry, user.role),
-    print: output.print,
+    print: (...lines) => {
+      output.print(...lines)
+    },
     page: (lines) => page(terminal, output, lines),
     leave: () => {
       left = true

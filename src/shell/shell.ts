@@ -63,7 +63,8 @@ const runScript = async (opened: OpenSession, batch: NonNullable<OpenSession['se
     session.terminal.notice?.(`Stopped at ${batch.position()} of the input; what follows was not run.`)
   let status = 0
   while (!opened.left()) {
-    const line = await readCommand(opened, batch.prompts ? `${output.missingBlank()}${topPrompt(opened)}` : '')
+    if (batch.prompts) output.blank()
+    const line = await readCommand(opened, batch.prompts ? topPrompt(opened) : '')
     if (line === null) break
     if (line === INTERRUPTED) {
       status = 1

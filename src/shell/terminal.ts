@@ -22,9 +22,15 @@ export interface Terminal {
   readonly origin: string
   /** Present when the input is a script: a refused answer ends it instead of being asked again. */
   readonly batch?: BatchInput
+  /** Resolves when the operator's side has taken what was written; long output waits for it. */
+  drained?(): Promise<void>
+  /** Colours a text for this terminal; absent = no colour. */
+  paint?(style: PaintStyle, text: string): string
   /** One line beside the output (standard error of a batch): what was staged and not committed, where a script stopped. */
   notice?(line: string): void
 }
+
+export type PaintStyle = 'bad' | 'warning' | 'good' | 'faint' | 'strong'
 
 /** What the shell must know of a script. */
 export interface BatchInput {

@@ -4,7 +4,6 @@ import type { Terminal } from '../terminal.ts'
 /** Shown at the foot of each screenful; any key goes on, `q` ends. */
 export const MORE = '-Press Any Key For More-'
 
-// eslint-disable-next-line no-control-regex -- colours take no room on the screen
 const COLOUR = /\u001b\[[0-9;]*m/g
 
 /** Prints long output a screenful at a time; where nobody can press a key, all at once. */
@@ -24,5 +23,6 @@ export const page = async (
     }
     used += rows
     output.print(line)
+    await terminal.drained?.()
   }
 }
