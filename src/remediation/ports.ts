@@ -79,7 +79,11 @@ export interface RemediationService {
    * A verdict turned malicious: `rootMids` are the messages that carried the URL. Repeatable by `key`. Resolves how many
    * delivered copies it added to the queue; 0 while Mailbox Auto Remediation is off.
    */
-  enqueue(verdict: { readonly key: string; readonly url: string; readonly rootMids: readonly number[] }): Promise<number>
+  enqueue(verdict: {
+    readonly key: string
+    readonly url: string
+    readonly rootMids: readonly number[]
+  }): Promise<number>
   /** Jobs that wait for their turn; those that wait for approval are not counted. */
   pending(): number
 }

@@ -12,7 +12,7 @@ import type { RetroApi, RetroService, WatchedUrl } from './ports.ts'
 import { queryRetrospections } from './query.ts'
 import { pollDelay, querySince } from './schedule.ts'
 import { ServiceTrouble, createRetroSession } from './session.ts'
-import { createSteadyTime } from './steady.ts'
+import { createSteadyTime } from '../core/steady.ts'
 import { submitPending } from './submit.ts'
 
 export interface RetroDeps {

@@ -69,6 +69,8 @@ const job = (r: JobRow): StoredJob => ({
   held: JSON.parse(r.held) as readonly string[],
 })
 
+/** No retry is put off as far: a time beyond it was set before the clock went back. */
+const FURTHEST_MS = 2 * 3600_000
 const JOBS = 'SELECT * FROM jobs'
 const NOT_APPROVED = 'batch IN (SELECT id FROM batches WHERE approved = 0)'
 
@@ -137,8 +139,9 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
     due: (now, limit) =>
       db
         .all<JobRow>(
-          `${JOBS} WHERE state = 'pending' AND next_at <= ? ORDER BY next_at, id LIMIT ?`,
+          `${JOBS} WHERE state = 'pending' AND (next_at <= ? OR next_at > ?) ORDER BY next_at, id LIMIT ?`,
           now.getTime(),
+          now.getTime() + FURTHEST_MS,
           limit,
         )
         .map(job),

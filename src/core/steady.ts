@@ -1,4 +1,4 @@
-import type { Clock } from '../core/clock.ts'
+import type { Clock } from './clock.ts'
 
 const REANCHOR_MS = 24 * 3600 * 1000
 

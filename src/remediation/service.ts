@@ -1,0 +1,191 @@
+import type { ConfigReader } from '../config/section.ts'
+import { remediation } from '../config/sections/remediation.ts'
+import { urlFiltering } from '../config/sections/url-filtering.ts'
+import { withDeadline } from '../core/deadline.ts'
+import { uuid } from '../core/entropy.ts'
+import type { Env } from '../core/env.ts'
+import { Fault, UserError, errorText } from '../core/errors.ts'
+import { createSteadyTime } from '../core/steady.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { AlertService } from '../logs/alerts.ts'
+import type { RemediationStore } from '../store/repositories/remediation.ts'
+import type { DeliveryLedger } from '../store/spool.ts'
+import { enqueueLate, enqueueVerdict } from './enqueue.ts'
+import type { MailboxProvider, RemediationService } from './ports.ts'
+import { runJob } from './run.ts'
+
+export interface RemediationDeps {
+  readonly env: Env
+  readonly config: ConfigReader
+  readonly events: EventBus
+  readonly alerts: AlertService
+  readonly store: RemediationStore
+  readonly ledger: DeliveryLedger
+  /** By kind of profile. */
+  readonly providers: ReadonlyMap<string, MailboxProvider>
+}
+
+export interface RemediationRuntime extends RemediationService {
+  readonly name: string
+  start(config: ConfigReader, signal: AbortSignal): Promise<void>
+  stop(graceMs: number): Promise<void>
+  /** There is something to do now. */
+  wake(): void
+  health(): { readonly state: 'up' | 'degraded' | 'down' | 'disabled'; readonly detail?: string; readonly since: Date }
+}
+
+const AT_ONCE = 4
+const CHUNK = 64
+const LISTED = 1000
+const LATE_EVERY_MS = 5 * 60_000
+const PRUNE_EVERY_MS = 6 * 3600_000
+const DAY_MS = 24 * 3600_000
+/** Ended jobs are kept at least as long, so that a repeated verdict finds them. */
+const KEPT_DAYS = 60
+
+/** Mailbox remediation: queue, guard, runner, approval, undo. */
+export const createRemediation = (deps: RemediationDeps): RemediationRuntime => {
+  const { env, config, events, store, providers } = deps
+  const { clock, entropy } = env
+  const steady = createSteadyTime(clock)
+  const since = clock.now()
+  const enqueueDeps = { ...deps, clock }
+  let turn: Promise<unknown> = Promise.resolve()
+  let adding: Promise<unknown> = Promise.resolve()
+  let wakeUp = new AbortController()
+  let running: { readonly control: AbortController; readonly loops: Promise<unknown> } | null = null
+
+  const providerOf = (name: string): MailboxProvider | undefined => {
+    const profile = config.get(remediation).profiles.find((p) => p.name === name)
+    return profile && providers.get(profile.kind)
+  }
+
+  const tell = (fault: unknown): void =>
+    events.publish({
+      type: 'system.fault',
+      code: fault instanceof Fault ? fault.code : 'INTERNAL',
+      where: 'mailbox remediation',
+      error: errorText(fault),
+      reference: uuid(entropy).slice(0, 8),
+    })
+
+  const runDue = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      signal.throwIfAborted()
+      const due = store.due(clock.now(), CHUNK)
+      if (due.length === 0) return
+      const { maxAttempts } = config.get(remediation)
+      const runDeps = { ...deps, provider: providerOf, maxAttempts, forwardTo: config.get(urlFiltering).marForwardTo }
+      const queue = due.values()
+      const worker = async (): Promise<void> => {
+        for (const job of queue) await runJob(job, runDeps, signal)
+      }
+      await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    }
+  }
+
+  /** One runner at a time: no job is ever in two hands. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = turn.then(work, work)
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+  /** The guard counts what is there; two verdicts must not both count before either is in. */
+  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
+    const mine = adding.then(work, work)
+    adding = mine.catch(() => undefined)
+    return mine
+  }
+
+  const wake = (): void => {
+    wakeUp.abort()
+    wakeUp = new AbortController()
+  }
+
+  const runLoop = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      const woken = wakeUp.signal
+      await inOrder(() => enqueueLate(enqueueDeps)).catch(tell)
+      await inTurn(() => runDue(signal)).catch((error: unknown) => {
+        signal.throwIfAborted()
+        tell(error)
+      })
+      const next = store.nextDueAt()
+      const wait = next === null ? LATE_EVERY_MS : Math.max(1000, next.getTime() - clock.now().getTime())
+      await clock.sleep(Math.min(wait, LATE_EVERY_MS), AbortSignal.any([signal, woken])).catch(() => undefined)
+      signal.throwIfAborted()
+    }
+  }
+
+  const pruneLoop = async (signal: AbortSignal): Promise<void> => {
+    for (;;) {
+      await clock.sleep(PRUNE_EVERY_MS, signal)
+      const { holdDays } = config.get(remediation)
+      const now = steady.now().getTime()
+      try {
+        for (const provider of providers.values()) await provider.pruneHeld(new Date(now - holdDays * DAY_MS))
+        await store.prune(new Date(now - Math.max(holdDays, KEPT_DAYS) * DAY_MS))
+      } catch (error) {
+        tell(error)
+      }
+    }
+  }
+
+  return {
+    name: 'mailbox_remediation',
+    list: (filter = {}) => store.list(filter, LISTED),
+    job: (id) => store.job(id),
+    pending: () => store.pending(),
+    wake,
+    enqueue: async (verdict) => {
+      const added = await inOrder(() => enqueueVerdict(enqueueDeps, verdict))
+      if (added > 0) wake()
+      return added
+    },
+    drain: async (signal) => {
+      await inOrder(() => enqueueLate(enqueueDeps))
+      await inTurn(() => runDue(signal))
+    },
+    approve: async (batch, user) => {
+      const released = await inOrder(() => store.approve(batch, clock.now()))
+      if (released === 0) throw new UserError(`Batch ${batch} does not wait for approval. See "remediation list".`)
+      events.publish({ type: 'remediation.approved', batch, user })
+      wake()
+      return released
+    },
+    undo: async (id, user, signal) => {
+      await inTurn(async () => {
+        const job = store.job(id)
+        if (!job) throw new UserError(`There is no remediation job ${id}. See "remediation list".`)
+        if (job.state !== 'done' || job.held.length === 0)
+          throw new UserError(`Job ${id} has deleted nothing that could be put back.`)
+        const provider = job.profile === null ? undefined : providerOf(job.profile)
+        if (!provider) throw new UserError(`The mailbox profile of job ${id} does not exist any more.`)
+        for (const held of job.held) {
+          const outcome = await provider.undo(held, job.delivery, signal)
+          if (outcome.status === 'done') continue
+          throw new UserError(`Job ${id} could not be undone: ${outcome.detail}`)
+        }
+        const detail = `put back by ${user}`
+        await store.update(id, { ...job, state: 'undone', detail, nextAttemptAt: null, held: [], at: clock.now() })
+        const { mid, recipient } = job.delivery
+        events.publish({ type: 'remediation.undone', mid, recipient, user })
+      })
+    },
+    start: async (_reader, signal) => {
+      const control = new AbortController()
+      const until = AbortSignal.any([signal, control.signal])
+      const loops = Promise.allSettled([runLoop(until), pruneLoop(until)])
+      running = { control, loops }
+      await Promise.resolve()
+    },
+    stop: async (graceMs) => {
+      if (!running) return
+      const { control, loops } = running
+      running = null
+      control.abort()
+      await withDeadline(clock, graceMs, new AbortController().signal, () => loops).catch(() => undefined)
+    },
+    health: () => ({ state: 'up', detail: `${store.pending()} pending`, since }),
+  }
+}
