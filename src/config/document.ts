@@ -37,7 +37,7 @@ export interface ValueError {
 
 /** Checks a value against its section's schema; the value that comes back has no unknown members. */
 export const checkValue = (section: AnySection, value: unknown): Result<unknown, readonly ValueError[]> => {
-  const result = v.safeParse(section.schema as unknown as v.GenericSchema<unknown>, value)
+  const result = v.safeParse(section.schema, value)
   if (result.success) return ok(frozenCopy(result.output))
   return fail(
     result.issues.map((issue) => ({

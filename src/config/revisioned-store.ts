@@ -220,7 +220,7 @@ export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedCo
     const decoded = decodeDocument(sections, stored.document, secrets)
     if (!decoded.ok) throw new UserError(`Configuration revision ${number} cannot be used: ${decoded.error}.`)
     draft.clear()
-    for (const section of sections) draft.set(section as ConfigSection<unknown>, decoded.value.document[section.name])
+    for (const section of sections) draft.set(section, decoded.value.document[section.name])
   }
 
   const store: ConfigStore = {
@@ -240,15 +240,14 @@ export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedCo
       const base = Object.fromEntries(sections.map((s) => [s.name, draft.get(s as ConfigSection<unknown>)]))
       const loaded = importDocument(sections, base, text, secrets)
       if (!loaded.ok) return loaded.error
-      for (const { section, value } of loaded.value) draft.set(section as ConfigSection<unknown>, value)
+      for (const { section, value } of loaded.value) draft.set(section, value)
       return []
     },
-    stageDefaults: (draft, except = []) => {
-      for (const section of sections)
-        if (!except.includes(section.name)) draft.set(section as ConfigSection<unknown>, section.defaults)
+    stageDefaults: (draft) => {
+      for (const section of sections) draft.set(section, section.defaults)
     },
     history: (limit, keptOnly = false) => revisions.list(limit, keptOnly).map(recordOf),
-    consume: (consumer) => void consumers.push(consumer as unknown as AnyConsumer),
+    consume: (consumer) => void consumers.push(consumer),
   }
 
   const fresh = newest === 0

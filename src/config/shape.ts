@@ -54,7 +54,7 @@ const shapes = new WeakMap<object, Shape>()
 /** @throws Error when the schema uses a kind that the configuration file cannot carry. */
 export const shapeOf = (schema: Schema<never>): Shape => {
   let shape = shapes.get(schema)
-  if (!shape) shapes.set(schema, (shape = read(schema as unknown as Node)))
+  if (!shape) shapes.set(schema, (shape = read(schema)))
   return shape
 }
 

@@ -56,8 +56,8 @@ export interface ConfigStore {
    * comes back with its line.
    */
   importText(draft: ConfigDraft, text: string): readonly LineError[]
-  /** Stages the defaults of every section but those named. */
-  stageDefaults(draft: ConfigDraft, except?: readonly string[]): void
+  /** Stages the defaults of every section. */
+  stageDefaults(draft: ConfigDraft): void
   /** Registered once at start-up by each service; order of apply follows `dependsOn`. */
   consume<T>(consumer: ConfigConsumer<T>): void
 }

@@ -1,7 +1,89 @@
+import { ADMINISTRATORS, EVERYONE, OPERATORS, READERS } from './command.ts'
 import type { CommandEntry } from './command.ts'
 
 /**
  * Every command, sorted by name: name, summary and roles stand here so that `help` and completion load nothing.
  * A test compares them with the loaded command.
  */
-export const REGISTRY: readonly CommandEntry[] = []
+export const REGISTRY: readonly CommandEntry[] = [
+  {
+    name: 'addresslistconfig',
+    summary: 'Configure address lists',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/addresslistconfig.ts')).default,
+  },
+  {
+    name: 'clearchanges',
+    aliases: ['clear'],
+    summary: 'Clear the changes that are not committed',
+    roles: READERS,
+    load: async () => (await import('./commands/configure/clearchanges.ts')).default,
+  },
+  {
+    name: 'commit',
+    summary: 'Commit the changes',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/commit.ts')).default,
+  },
+  {
+    name: 'commitdetail',
+    summary: 'Show when and why the configuration was last committed',
+    roles: READERS,
+    load: async () => (await import('./commands/configure/commitdetail.ts')).default,
+  },
+  {
+    name: 'loadconfig',
+    summary: 'Load a configuration file',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/loadconfig.ts')).default,
+  },
+  {
+    name: 'quit',
+    aliases: ['exit'],
+    summary: 'Leave the shell',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/system/quit.ts')).default,
+  },
+  {
+    name: 'resetconfig',
+    summary: 'Restore the factory default configuration',
+    roles: ADMINISTRATORS,
+    load: async () => (await import('./commands/configure/resetconfig.ts')).default,
+  },
+  {
+    name: 'rollbackconfig',
+    summary: 'Go back to a configuration that was saved at a commit',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/rollbackconfig.ts')).default,
+  },
+  {
+    name: 'saveconfig',
+    summary: 'Save the running configuration to a file',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/configure/saveconfig.ts')).default,
+  },
+  {
+    name: 'sethostname',
+    summary: 'Set the name of the appliance',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/sethostname.ts')).default,
+  },
+  {
+    name: 'showchanges',
+    summary: 'Show the changes that are not committed',
+    roles: READERS,
+    load: async () => (await import('./commands/configure/showchanges.ts')).default,
+  },
+  {
+    name: 'showconfig',
+    summary: 'Show the running configuration',
+    roles: READERS,
+    load: async () => (await import('./commands/configure/showconfig.ts')).default,
+  },
+  {
+    name: 'urllistconfig',
+    summary: 'Configure lists of URLs',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/urllistconfig.ts')).default,
+  },
+]

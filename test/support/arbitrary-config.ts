@@ -70,7 +70,7 @@ const values = (node: Node): fc.Arbitrary<unknown> => {
   }
 }
 
-export const sectionValues = (section: AnySection): fc.Arbitrary<unknown> => values(section.schema as unknown as Node)
+export const sectionValues = (section: AnySection): fc.Arbitrary<unknown> => values(section.schema)
 
 /** Documents in which every section is valid by its own schema (cross-section rules are not looked at). */
 export const documents = (sections: readonly AnySection[]): fc.Arbitrary<ConfigDocument> =>
