@@ -12,6 +12,17 @@ export interface TimeZones {
   at(zone: string, instant: Date): ZoneOffset | null
   /** Continents, countries and zones for `settz`; names as in the tz database. */
   list(): readonly string[]
+  /** The tz database's version (`2025b`) and which country each zone is in; absent where no table is at hand. */
+  table?(): { readonly version: string | null; readonly rows: readonly ZoneRow[] }
+}
+
+/** A row of the system's zone.tab. */
+export interface ZoneRow {
+  readonly zone: string
+  /** `United States` */
+  readonly country: string
+  /** `Eastern (most areas)`; empty where the country has one zone. */
+  readonly comment: string
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const
