@@ -12,6 +12,8 @@ export interface Opinion {
   readonly source: string
   readonly reason: string
   readonly asOf: Date
+  /** The user who set it, for opinions of the source `operator`. */
+  readonly by?: string
 }
 
 export interface UrlVerdict {

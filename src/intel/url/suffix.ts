@@ -4,13 +4,18 @@ import { parse } from 'tldts'
 export interface Registrable {
   /** The registrable domain (`example.co.uk`, `user.github.io`); null for an address, a bare suffix or a single label. */
   readonly domain: string | null
-  readonly suffix: string | null
+  /** A suffix of a registry (`com`, `co.uk`): nobody's domain. */
+  readonly registrySuffix: boolean
   readonly address: boolean
 }
 
 export const registrable = (host: string): Registrable => {
   const result = parse(host, { allowPrivateDomains: true, validateHostname: false })
-  return { domain: result.domain, suffix: result.publicSuffix, address: result.isIp === true }
+  return {
+    domain: result.domain,
+    registrySuffix: result.domain === null && result.isIcann === true,
+    address: result.isIp === true,
+  }
 }
 
 /** The host and its parents down to the registrable domain, longest first; at most `limit` parents. */

@@ -1,0 +1,62 @@
+import type { Env } from '../../core/env.ts'
+import type { IntelStore } from '../../store/repositories/intel.ts'
+import type { IntelLookup } from '../lookup.ts'
+import { createVerdictAdmin } from './admin.ts'
+import type { VerdictAdmin } from './admin.ts'
+import { createDeviceDesk } from './devices.ts'
+import type { DeviceDesk } from './devices.ts'
+import { judgeSender } from './judge-sender.ts'
+import { judgeUrl } from './judge-url.ts'
+import { createRetroLedger } from './retro.ts'
+import type { RetroLedger } from './retro.ts'
+
+/** The intelligence service as a library: in process, behind HTTPS, or by the `lychgate intel` commands. */
+export interface IntelService {
+  readonly lookup: IntelLookup
+  readonly verdicts: VerdictAdmin
+  readonly devices: DeviceDesk
+  readonly retro: RetroLedger
+  /** After many opinions changed: caches forget, what is watched is looked at again. */
+  reviewAll(): Promise<void>
+  /** Called whenever a verdict may have changed. Returns the function that unsubscribes. */
+  onChange(listener: () => void): () => void
+  prune(): Promise<void>
+}
+
+export const createIntelService = (deps: {
+  readonly store: IntelStore
+  readonly env: Env
+  readonly tokenMs?: number
+}): IntelService => {
+  const { store, env } = deps
+  const listeners = new Set<() => void>()
+  const changed = (): void => {
+    for (const listener of listeners) listener()
+  }
+  const retro = createRetroLedger(store, env.clock)
+  return {
+    lookup: {
+      name: 'embedded',
+      urls: async (urls, signal) => {
+        signal.throwIfAborted()
+        return new Map(urls.map((url) => [url, judgeUrl(store.opinions, url)]))
+      },
+      sender: async (query, signal) => {
+        signal.throwIfAborted()
+        return judgeSender(store.opinions, query, env.clock.now())
+      },
+    },
+    verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed }),
+    devices: createDeviceDesk(store.devices, env, deps.tokenMs),
+    retro,
+    reviewAll: async () => {
+      changed()
+      await retro.review(null)
+    },
+    onChange: (listener) => {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    prune: () => retro.prune(),
+  }
+}

@@ -1,0 +1,130 @@
+import { withDeadline } from '../../core/deadline.ts'
+import { errorText } from '../../core/errors.ts'
+import type { Env } from '../../core/env.ts'
+import type { EventBus } from '../../events/bus.ts'
+import { createLanes } from '../lanes.ts'
+import type { IntelLookup, UrlReputationRequest } from '../lookup.ts'
+import type { UrlVerdict } from '../verdict.ts'
+import { clientAnswer, parsedResult, wireRequest, wireResponse } from './wire.ts'
+import type { Product } from './wire.ts'
+
+const FIRST_LANE = 101
+const LANES = 64
+
+export type Answer = UrlVerdict | { readonly error: string; readonly timedOut: boolean }
+export const isVerdict = (answer: Answer): answer is UrlVerdict => 'url' in answer
+
+export interface ResponseTimes {
+  readonly minimum: number | null
+  readonly average: number
+  readonly maximum: number | null
+}
+
+/** Asks the service for what the cache does not know: one batch a message, no URL twice at the same time. */
+export interface Exchange {
+  /** One promise per URL; they never reject. `thread` is the lane of who asks. */
+  ask(request: UrlReputationRequest, urls: readonly string[], thread: number): ReadonlyMap<string, Promise<Answer>>
+  responseTimes(): ResponseTimes
+}
+
+export const createExchange = (deps: {
+  readonly env: Env
+  readonly events: EventBus
+  readonly lookup: () => IntelLookup
+  readonly product: Product
+  readonly timeoutSeconds: () => number
+}): Exchange => {
+  const { env, events, product } = deps
+  const { clock } = env
+  const lanes = createLanes(FIRST_LANE, LANES)
+  const flying = new Map<string, Promise<Answer>>()
+  let count = 0
+  let total = 0
+  let minimum: number | null = null
+  let maximum: number | null = null
+  const measured = (seconds: number): void => {
+    count++
+    total += seconds
+    minimum = Math.min(minimum ?? seconds, seconds)
+    maximum = Math.max(maximum ?? seconds, seconds)
+  }
+
+  const batch = async (
+    request: UrlReputationRequest,
+    urls: readonly string[],
+    thread: number,
+  ): Promise<ReadonlyMap<string, Answer>> => {
+    const { mid, source, messageGuid } = request
+    // The batch is shared with other messages: it ends by its own time-out, not with the one that asked first.
+    const own = new AbortController().signal
+    const start = clock.monotonic()
+    events.publish({
+      type: 'url-rep.wire-request',
+      mid,
+      source,
+      thread,
+      payload: wireRequest(request, urls, product),
+    })
+    try {
+      return await withDeadline(clock, deps.timeoutSeconds() * 1000, own, async (signal) => {
+        const { lane, free } = await lanes.take(signal)
+        try {
+          const answers = await deps.lookup().urls(urls, signal)
+          const verdicts = urls.map(
+            (url) => answers.get(url) ?? { url, level: 'unknown' as const, score: null, category: null, because: null },
+          )
+          const seconds = (clock.monotonic() - start) / 1000
+          measured(seconds)
+          tell(request, verdicts, lane, seconds, messageGuid)
+          return new Map(verdicts.map((v) => [v.url, v]))
+        } finally {
+          free()
+        }
+      })
+    } catch (error) {
+      const reason = errorText(error)
+      const timedOut = (error as { code?: string }).code === 'TIMED_OUT'
+      events.publish({ type: 'url-rep.failed', mid, source, thread, error: reason })
+      return new Map(urls.map((url) => [url, { error: reason, timedOut }]))
+    }
+  }
+
+  const tell = (
+    { mid, source, outbound, ...request }: UrlReputationRequest,
+    verdicts: readonly UrlVerdict[],
+    thread: number,
+    seconds: number,
+    messageGuid: string,
+  ): void => {
+    const at = { mid, source, thread }
+    const payload = wireResponse({ mid, source, outbound, ...request }, verdicts)
+    events.publish({ type: 'url-rep.wire-response', ...at, payload })
+    events.publish({ type: 'url-rep.batch-received', ...at, seconds, urls: verdicts.length })
+    events.publish({ type: 'url-rep.parsed', thread, results: verdicts.map(parsedResult) })
+    const unscored = verdicts.filter((v) => v.score === null).map((v) => v.url)
+    // Retrospection is for incoming mail only.
+    if (unscored.length > 0 && !outbound)
+      events.publish({ type: 'url-rep.unscored', ...at, messageGuid, urls: unscored })
+    const urls = Object.fromEntries(verdicts.map((v) => [v.url, [clientAnswer(v)]]))
+    events.publish({ type: 'url-rep.batch-response', ...at, urls })
+  }
+
+  return {
+    ask: (request, urls, thread) => {
+      const fresh = urls.filter((url) => !flying.has(url))
+      if (fresh.length > 0) {
+        const answers = batch(request, fresh, thread)
+        for (const url of fresh)
+          flying.set(
+            url,
+            answers.then((all) => {
+              flying.delete(url)
+              return all.get(url) ?? { error: 'no answer', timedOut: false }
+            }),
+          )
+      }
+      return new Map(urls.map((url) => [url, flying.get(url) as Promise<Answer>]))
+    },
+    responseTimes: () => ({ minimum, average: count === 0 ? 0 : total / count, maximum }),
+  }
+}
