@@ -19,12 +19,68 @@ export interface LogService {
   flush(): Promise<void>
   /** The last `lines` lines, then whatever is appended, through rotation, until the signal aborts. */
   tail(name: string, lines: number, signal: AbortSignal): AsyncIterable<string>
+  /** The stored lines of a subscription, oldest first, some at a time; constant memory. */
+  read(name: string, signal: AbortSignal, files?: readonly LogFile[]): AsyncIterable<readonly string[]>
 }
 
-/** Follows one file that may be renamed, recreated or truncated; adapters/tail implements it with tail-file. */
-export interface FileFollower {
-  follow(path: string, lastLines: number, signal: AbortSignal): AsyncIterable<string>
+/** What `FileFollower` follows: `path` always leads to the file now written to; `files` are all of them, oldest first. */
+export interface FollowSource {
+  readonly path: string
+  files(): readonly string[]
 }
+
+/** Follows files that are renamed, recreated or truncated; adapters/tail implements it with tail-file. */
+export interface FileFollower {
+  follow(source: FollowSource, lastLines: number, signal: AbortSignal): AsyncIterable<string>
+}
+
+/** Reads a file's lines in batches. A file that has gone meanwhile has no lines. */
+export interface LineReader {
+  read(path: string, signal: AbortSignal): AsyncIterable<readonly string[]>
+}
+
+/** How one subscription's files look and when the next is begun. */
+export interface LogFileSettings {
+  readonly directory: string
+  /** Stem: `mail` gives `mail.@20220329T202010.c` and `mail.current`. */
+  readonly fileName: string
+  readonly rolloverBytes: number
+  readonly maxFiles: number
+}
+
+/** What the writer asks its owner: the texts around a file's lines, and who hears of trouble. Never throws. */
+export interface LogFileHooks {
+  readonly now: () => Date
+  /** `20220329T202010`, the local time in a file's name. */
+  readonly fileStamp: (at: Date) => string
+  readonly begin: () => string
+  readonly end: (reason: 'rollover' | 'stop') => string
+  /** One line that says how many lines a full or broken disk cost. */
+  readonly lost: (lines: number, error: string) => string
+  /** A closed file was removed because there were more than `maxFiles`. */
+  readonly removed: (path: string) => void
+  /** Writing began to fail; told once until it works again. */
+  readonly failing: (error: string) => void
+}
+
+/** The files of one subscription. */
+export interface LogFileWriter {
+  /** Whole lines, LF at the end. Never waits and never throws: what does not fit in the buffer is counted as lost. */
+  append(text: string): void
+  /** Resolves when everything appended so far is in the file or counted as lost. */
+  flush(): Promise<void>
+  /** Begins a new file. @throws Fault STORE_FULL when it cannot. */
+  rollover(): Promise<void>
+  /** Opens the current file when there is none yet. */
+  open(): Promise<void>
+  configure(settings: LogFileSettings): void
+  /** The link to the current file. */
+  readonly link: string
+  files(): readonly LogFile[]
+  close(): Promise<void>
+}
+
+export type LogFileWriterFactory = (settings: LogFileSettings, hooks: LogFileHooks) => LogFileWriter
 
 /** Level and text of one line of a log; a text with line feeds becomes several lines. */
 export interface LogLine {

@@ -1,0 +1,56 @@
+import { pyRepr } from '../../../core/python.ts'
+import type { DeliveryEvent } from '../../../events/delivery.ts'
+import { info, line, to, toMailLogs } from '../../line.ts'
+import type { LogTable } from '../../line.ts'
+
+const rids = (list: readonly number[]): string => `[${list.join(', ')}]`
+
+interface Failure {
+  readonly status: string
+  readonly reason: string
+  readonly code: string
+  readonly responses: readonly string[]
+}
+
+/** `5.1.0 - Unknown address error ('550', ['<a>... Relaying denied']) []` */
+const failure = (e: Failure): string => line`${e.status} - ${e.reason} (${pyRepr(e.code)}, ${pyRepr(e.responses)}) []`
+
+/** DCID lines. Delivery into the embedded mailboxes has an own form, so that it is never taken for an SMTP delivery. */
+export const deliveryLines: LogTable<DeliveryEvent['type']> = {
+  'delivery.opened': toMailLogs((e) =>
+    info(line`New SMTP DCID ${e.dcid} interface ${e.interfaceAddress} address ${e.address} port ${e.port}`),
+  ),
+  'delivery.tls': toMailLogs((e) => info(line`DCID ${e.dcid} TLS success protocol ${e.protocol} cipher ${e.cipher}`)),
+  'delivery.tls-failed': toMailLogs((e) => info(line`DCID ${e.dcid} TLS failed: ${e.error}`)),
+  'delivery.started': toMailLogs((e) =>
+    info(
+      line`Delivery start DCID ${e.dcid} MID ${e.mid} to RID ${rids(e.rids)}` +
+        (e.local ? ' to embedded mailboxes' : ''),
+    ),
+  ),
+  // AsyncOS ends this line with a blank (before the logged headers, when there are any).
+  'delivery.done': toMailLogs((e) =>
+    info(
+      line`Message done DCID ${e.dcid} MID ${e.mid} to RID ${rids(e.rids)} ` + (e.local ? '(embedded mailboxes) ' : ''),
+    ),
+  ),
+  'delivery.response': toMailLogs((e) => info(line`MID ${e.mid} RID [${e.rid}] Response ${pyRepr(e.response)}`)),
+  'delivery.bounced': toMailLogs((e) =>
+    info(line`Bounced: DCID ${e.dcid} MID ${e.mid} to RID ${e.rid} - ${failure(e)}`),
+  ),
+  'delivery.delayed': [
+    to('mail_logs', (e) => info(line`Delayed: DCID ${e.dcid} MID ${e.mid} to RID ${e.rid} - ${failure(e)}`)),
+    to('mail_logs', (e, time) => info(line`Message ${e.mid} to RID [${e.rid}] pending till ${time.stamp(e.until)}`)),
+  ],
+  'delivery.double-bounced': toMailLogs((e) =>
+    info(line`Double bounce: MID ${e.mid} to RID ${e.rid} - ${e.status} - ${e.reason}`),
+  ),
+  'delivery.bounce-generated': toMailLogs((e) => info(line`MID ${e.mid} was generated for bounce of MID ${e.from}`)),
+  'delivery.connection-error': toMailLogs((e) =>
+    info(
+      line`Connection Error: DCID ${e.dcid} domain: ${e.domain} IP: ${e.address} port: ${e.port} ` +
+        line`details: ${e.details} reason: network error`,
+    ),
+  ),
+  'delivery.closed': toMailLogs((e) => info(line`DCID ${e.dcid} close`)),
+}

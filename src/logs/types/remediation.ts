@@ -1,0 +1,55 @@
+import type { RemediationEvent } from '../../events/remediation.ts'
+import { info, line, to, toMailLogs, warning } from '../line.ts'
+import type { LogTable, Route } from '../line.ts'
+import type { EventType } from '../../events/event.ts'
+
+const toRemediation = <K extends EventType>(render: Route<K>['render']): readonly Route<K>[] => [
+  to('remediation', render),
+]
+
+/** The `remediation` log, and the two lines of a MID's story in mail_logs. */
+export const remediationLines: LogTable<RemediationEvent['type']> = {
+  'remediation.deleted': toRemediation((e) =>
+    info(line`MID: ${e.mid} Message deleted successfully from ${e.recipient} mailbox.`),
+  ),
+  'remediation.forwarded': toRemediation((e) =>
+    info(line`MID: ${e.mid} Message forwarded successfully from ${e.recipient} mailbox to ${e.to}.`),
+  ),
+  'remediation.succeeded': toRemediation((e) =>
+    info(line`MID: ${e.mid} Remediation succeeded with \`${e.profile}\` profile for recipient ${e.recipient}.`),
+  ),
+  'remediation.skipped': toRemediation((e) =>
+    info(
+      e.profile === null
+        ? line`MID: ${e.mid} Remediation was skipped for recipient ${e.recipient}. Reason: ${e.reason}`
+        : line`MID: ${e.mid} Remediation was skipped after attempting with \`${e.profile}\` profile for recipient ` +
+            line`${e.recipient}. Reason: ${e.reason}`,
+    ),
+  ),
+  'remediation.failed': toRemediation((e) =>
+    warning(
+      line`MID: ${e.mid} Remediation failed with \`${e.profile}\` profile for recipient ${e.recipient}. ` +
+        line`Error: ${e.error}` +
+        (e.willRetry ? ' It will be tried again.' : ''),
+    ),
+  ),
+  // No full stop between the profile and "Remediation status", as in the reference.
+  'remediation.result': toMailLogs((e) =>
+    info(
+      line`Message ${e.mid} was processed due to URL retrospection by Mailbox Remediation with '${e.action}' remedial action ` +
+        line`for recipient ${e.recipient}. Profile used to remediate: ${e.profile} Remediation status: ${e.status}.`,
+    ),
+  ),
+  'remediation.held': toRemediation((e) =>
+    warning(
+      line`Remediation batch ${e.batch} (${e.messages} messages in ${e.mailboxes} mailboxes) waits for approval: ${e.reason}`,
+    ),
+  ),
+  'remediation.approved': toRemediation((e) => info(line`Remediation batch ${e.batch} was approved by user ${e.user}`)),
+  'remediation.undone': [
+    to('remediation', (e) => info(line`MID: ${e.mid} Message put back into ${e.recipient} mailbox by user ${e.user}`)),
+    to('mail_logs', (e) =>
+      info(line`MID ${e.mid} remediation for recipient ${e.recipient} was undone by user ${e.user}`),
+    ),
+  ],
+}
