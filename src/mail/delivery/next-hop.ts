@@ -1,0 +1,133 @@
+import { BlockList, isIP } from 'node:net'
+import type { Resolver } from '../../core/resolver.ts'
+import type { Route, RouteHost } from './route.ts'
+import type { Failure, SmtpTarget } from './transport.ts'
+
+export type NextHops =
+  { readonly ok: true; readonly targets: readonly SmtpTarget[] } | { readonly ok: false; readonly failure: Failure }
+
+const MX_PORT = 25
+/** Hosts and addresses tried for one domain: a hostile zone may list any number. */
+const MAX_HOSTS = 10
+const MAX_ADDRESSES = 20
+
+/** Where nobody else's MX may send us: ourselves, private networks, and what is no host at all. */
+const FORBIDDEN = new BlockList()
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const)
+  FORBIDDEN.addSubnet(network, bits, 'ipv4')
+for (const [network, bits] of [
+  ['::', 127],
+  ['::ffff:0:0', 96],
+  ['64:ff9b::', 96],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  FORBIDDEN.addSubnet(network, bits, 'ipv6')
+
+export const isPublicAddress = (address: string): boolean =>
+  isIP(address) !== 0 && !FORBIDDEN.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+
+class DnsProblem extends Error {
+  override name = 'DnsProblem'
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.response)
+    this.failure = failure
+  }
+}
+
+const code = (error: unknown): string => (error as { code?: string }).code ?? 'EUNKNOWN'
+
+/** Records of a name; none when the name or the type does not exist. @throws DnsProblem on a failure that may pass. */
+const records = async (resolver: Resolver, name: string, type: string): Promise<readonly unknown[] | 'NXDOMAIN'> => {
+  try {
+    const answer = await resolver.resolve(name, type)
+    return Array.isArray(answer) ? answer : []
+  } catch (error) {
+    if (code(error) === 'ENOTFOUND') return 'NXDOMAIN'
+    if (code(error) === 'ENODATA') return []
+    const response = `DNS Soft Error looking up ${name} (${type}): ${code(error)}`
+    throw new DnsProblem({ permanent: false, code: '000', status: '4.4.3', response })
+  }
+}
+
+const hard = (status: string, response: string): DnsProblem =>
+  new DnsProblem({ permanent: true, code: '000', status, response })
+
+const addresses = async (resolver: Resolver, host: string, port: number): Promise<readonly SmtpTarget[]> => {
+  if (isIP(host) !== 0) return [{ address: host, port, host }]
+  const found = await Promise.all(['A', 'AAAA'].map((type) => records(resolver, host, type)))
+  return found
+    .flatMap((r) => (r === 'NXDOMAIN' ? [] : r))
+    .flatMap((a) => (typeof a === 'string' && isIP(a) !== 0 ? [{ address: a, port, host }] : []))
+}
+
+/** MX hosts, best first; the name itself when it has none (RFC 5321 §5.1). */
+const exchanges = async (resolver: Resolver, domain: string): Promise<readonly string[]> => {
+  const answer = await records(resolver, domain, 'MX')
+  if (answer === 'NXDOMAIN') throw hard('5.1.2', `DNS Hard Error looking up ${domain} (MX):  NXDomain`)
+  const mx = answer as readonly { readonly exchange: string; readonly priority: number }[]
+  if (mx.length === 0) return [domain]
+  // RFC 7505: "." alone says that the domain takes no mail.
+  if (mx.every((m) => m.exchange === '' || m.exchange === '.'))
+    throw hard('5.1.10', `${domain} accepts no mail (null MX)`)
+  return [...mx]
+    .sort((a, b) => a.priority - b.priority)
+    .map((m) => m.exchange)
+    .slice(0, MAX_HOSTS)
+}
+
+const byDns = async (resolver: Resolver, domain: string): Promise<readonly SmtpTarget[]> => {
+  const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(domain)?.[1]
+  const hosts = literal === undefined ? await exchanges(resolver, domain) : [literal]
+  const found = (await Promise.all(hosts.map((h) => addresses(resolver, h, MX_PORT)))).flat()
+  if (found.length === 0) throw hard('5.1.2', `DNS Hard Error looking up ${domain} (A):  no address`)
+  const usable = found.filter((t) => isPublicAddress(t.address))
+  if (usable.length === 0) throw hard('5.4.4', `every mail host of ${domain} has a private or loopback address`)
+  return usable
+}
+
+/** An operator's host may stand anywhere, also in private space. */
+const byRoute = async (resolver: Resolver, { host, port, exact }: RouteHost): Promise<readonly SmtpTarget[]> => {
+  if (exact) return await addresses(resolver, host, port)
+  const names = await exchanges(resolver, host)
+  return (await Promise.all(names.map((n) => addresses(resolver, n, port)))).flat()
+}
+
+/** The hosts to try, in order. DNS answers as the resolver gives them; its time-outs are temporary failures. */
+export const nextHops = async (
+  route: Extract<Route, { kind: 'hosts' | 'mx' }>,
+  domain: string,
+  resolver: Resolver,
+): Promise<NextHops> => {
+  try {
+    if (route.kind === 'mx') return { ok: true, targets: (await byDns(resolver, domain)).slice(0, MAX_ADDRESSES) }
+    const targets: SmtpTarget[] = []
+    let problem: Failure | null = null
+    for (const host of route.hosts) {
+      try {
+        targets.push(...(await byRoute(resolver, host)))
+      } catch (error) {
+        if (!(error instanceof DnsProblem)) throw error
+        problem = error.failure
+      }
+    }
+    if (targets.length > 0) return { ok: true, targets: targets.slice(0, MAX_ADDRESSES) }
+    // A route is the operator's: a name in it that does not resolve may be repaired, so the mail waits.
+    const response = problem?.response ?? `no address for ${route.hosts.map((h) => h.host).join(', ')}`
+    return { ok: false, failure: { permanent: false, code: '000', status: '4.4.4', response } }
+  } catch (error) {
+    if (error instanceof DnsProblem) return { ok: false, failure: error.failure }
+    throw error
+  }
+}

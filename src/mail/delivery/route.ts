@@ -1,0 +1,64 @@
+import { isIP } from 'node:net'
+import type { SmtpRoute } from '../../config/sections/smtp-routes.ts'
+
+/** One next hop as an operator wrote it. `exact`: by address records only, MX records are not asked. */
+export interface RouteHost {
+  readonly host: string
+  readonly port: number
+  readonly exact: boolean
+}
+
+export type Route =
+  | { readonly kind: 'mailboxes' }
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'hosts'; readonly hosts: readonly RouteHost[] }
+  | { readonly kind: 'mx' }
+
+const SMTP_PORT = 25
+
+/** `host`, `host:port`, `[10.1.1.1]:25`, `10.1.1.1`. */
+export const parseRouteHost = (text: string): RouteHost => {
+  const bracketed = /^\[([^\]]+)\](?::(\d+))?$/.exec(text)
+  if (bracketed) return { host: bracketed[1] ?? '', port: Number(bracketed[2] ?? SMTP_PORT), exact: true }
+  if (isIP(text) !== 0) return { host: text, port: SMTP_PORT, exact: true }
+  const [, host = text, port] = /^(.*?)(?::(\d+))?$/.exec(text) ?? []
+  return { host, port: Number(port ?? SMTP_PORT), exact: isIP(host) !== 0 }
+}
+
+const ownRoute = (domain: string, routes: readonly SmtpRoute[]): SmtpRoute | undefined => {
+  const named = new Map(routes.map((r) => [r.domain.toLowerCase(), r]))
+  const exact = named.get(domain)
+  if (exact) return exact
+  // `.example.com` is for its sub-domains; the nearest one wins.
+  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
+    const partial = named.get(domain.slice(dot))
+    if (partial) return partial
+  }
+  return undefined
+}
+
+const routeOf = (route: SmtpRoute): Route => {
+  const [first = ''] = route.hosts
+  switch (first.toUpperCase()) {
+    case 'USEDNS':
+      return { kind: 'mx' }
+    case '/DEV/NULL':
+      return { kind: 'discard' }
+    case 'MAILBOXES':
+      return { kind: 'mailboxes' }
+    default:
+      return { kind: 'hosts', hosts: route.hosts.map(parseRouteHost) }
+  }
+}
+
+/**
+ * Where mail for a domain goes: its own route, else the embedded mailboxes when a public listener accepts it, else the
+ * default route `ALL`, else DNS.
+ */
+export const routeFor = (domain: string, routes: readonly SmtpRoute[], isLocal: (domain: string) => boolean): Route => {
+  const own = ownRoute(domain, routes)
+  if (own) return routeOf(own)
+  if (isLocal(domain)) return { kind: 'mailboxes' }
+  const fallback = routes.find((r) => r.domain.toUpperCase() === 'ALL')
+  return fallback ? routeOf(fallback) : { kind: 'mx' }
+}

@@ -1,0 +1,67 @@
+/** Ports of the ways out: an SMTP client and the embedded mailboxes. */
+
+export interface SmtpTarget {
+  readonly address: string
+  readonly port: number
+  /** The host's name, for TLS (SNI); the address itself when the route names one. */
+  readonly host: string
+}
+
+/** What became of one recipient in one attempt. */
+export type AttemptResult = { readonly ok: true; readonly response: string } | ({ readonly ok: false } & Failure)
+
+/** `code` is the SMTP reply's, `000` when there was none; `status` is RFC 3463. */
+export interface Failure {
+  readonly permanent: boolean
+  readonly code: string
+  readonly status: string
+  readonly response: string
+}
+
+export interface OutgoingMessage {
+  readonly sender: string
+  readonly recipients: readonly string[]
+  readonly bytes: Buffer
+}
+
+export interface SmtpSending {
+  readonly interfaceAddress: string
+  readonly tls: { readonly protocol: string; readonly cipher: string } | null
+  /** Why an offered STARTTLS did not come about; null when it did or was not offered. */
+  readonly tlsFailure: string | null
+  /** One result per recipient, in their order. Never rejects; after a broken connection `alive` is false. */
+  send(message: OutgoingMessage): Promise<readonly AttemptResult[]>
+  readonly alive: boolean
+  quit(): void
+}
+
+export interface SmtpClientOptions {
+  /** Said in EHLO. */
+  readonly hostname: string
+  readonly connectTimeoutMs: number
+  readonly replyTimeoutMs: number
+}
+
+export interface SmtpClient {
+  /** @throws ConnectFailure */
+  connect(target: SmtpTarget, options: SmtpClientOptions, signal: AbortSignal): Promise<SmtpSending>
+}
+
+/** No session came about with this host. */
+export class ConnectFailure extends Error {
+  override name = 'ConnectFailure'
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.response)
+    this.failure = failure
+  }
+}
+
+/** The embedded Maildirs. */
+export interface MailboxWriter {
+  /**
+   * Durable when it resolves. `name` is the same for every attempt; a file of that name that is there already is this
+   * delivery. `again`: an earlier attempt may have succeeded unrecorded, so the reader may have moved it since.
+   */
+  deliver(recipient: string, name: string, bytes: Buffer, again: boolean): Promise<void>
+}

@@ -1,0 +1,378 @@
+import { isAscii, isMailbox, parsePath } from './address.ts'
+import type { Path } from './address.ts'
+import { parseCommand } from './commands.ts'
+import type { Command } from './commands.ts'
+import { DataDecoder } from './data.ts'
+import type { DataResult } from './data.ts'
+import { SMTP_LIMITS } from './limits.ts'
+import { REPLIES } from './replies.ts'
+
+/** What a listener lets a connection do. */
+export interface SmtpSettings {
+  readonly hostname: string
+  readonly greeting: string
+  readonly tls: 'off' | 'preferred' | 'required'
+  readonly maxMessages: number
+  readonly maxRecipients: number
+  readonly maxMessageBytes: number
+  readonly bareNewlines: 'reject' | 'convert'
+}
+
+/** What the connection's owner must do, in this order. After one marked (waits) the session reads nothing until it is answered. */
+export type SmtpOutput =
+  | { readonly kind: 'reply'; readonly text: string }
+  /** (waits) MAIL: `answer`. */
+  | { readonly kind: 'sender'; readonly address: string }
+  /** (waits) RCPT: `answer`. */
+  | { readonly kind: 'recipient'; readonly address: string }
+  /** (waits) The end of a message that broke no rule of the session: `answer`. */
+  | { readonly kind: 'message'; readonly bytes: Buffer; readonly utf8: boolean }
+  /** A message was refused by the session itself. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The transaction that a `sender` opened has ended without a message. */
+  | { readonly kind: 'abandoned' }
+  | { readonly kind: 'unknown'; readonly command: string }
+  /** (waits) The reply is out; take the connection to TLS, then `secured`. */
+  | { readonly kind: 'start-tls' }
+  | { readonly kind: 'close' }
+
+export interface SmtpAnswer {
+  readonly accept: boolean
+  /** Null = the session's own words. */
+  readonly reply: string | null
+}
+
+interface Transaction {
+  readonly utf8: boolean
+  readonly recipients: Set<string>
+}
+
+const CR = 13
+const LF = 10
+/** Another protocol's client, made to talk to us by somebody's page: nothing it says is a command. */
+const FOREIGN = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'HOST:'])
+
+/**
+ * The server side of an SMTP conversation without I/O: bytes in, replies and events out (RFC 5321, 1870, 2034, 2920, 3207,
+ * 6152, 6531). The same bytes give the same conversation however they are cut into packets.
+ */
+export class SmtpSession {
+  readonly #settings: SmtpSettings
+  #out: SmtpOutput[] = []
+  #input: Buffer = Buffer.alloc(0)
+  #waiting: 'sender' | 'recipient' | 'message' | 'tls' | null = null
+  #closed = false
+  /** The rest of a line that was too long is thrown away. */
+  #skippingLine = false
+  /** Octets of a refused BDAT that are thrown away. */
+  #skippingOctets = 0
+  #decoder: DataDecoder | null = null
+  #transaction: Transaction | null = null
+  #asked: { readonly address: string; readonly utf8: boolean } | null = null
+  #helo: { readonly name: string; readonly extended: boolean } | null = null
+  #secure = false
+  #overloaded = false
+  #messages = 0
+  #errors = 0
+
+  constructor(settings: SmtpSettings) {
+    this.#settings = settings
+  }
+
+  get helo(): string {
+    return this.#helo?.name ?? ''
+  }
+
+  /** RFC 3848 and RFC 6531 §4.3: what our Received header says after `with`. */
+  get protocol(): string {
+    if (!this.#helo?.extended) return 'SMTP'
+    return `${this.#transaction?.utf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#secure ? 'S' : ''}`
+  }
+
+  get waiting(): boolean {
+    return this.#waiting !== null
+  }
+
+  get receiving(): boolean {
+    return this.#decoder !== null
+  }
+
+  /** A transaction is open. */
+  get busy(): boolean {
+    return this.#transaction !== null || this.#waiting !== null
+  }
+
+  /** Bytes held in memory: input not yet read and the message that is coming in. */
+  get held(): number {
+    return this.#input.length + (this.#decoder?.kept ?? 0)
+  }
+
+  greet(): readonly SmtpOutput[] {
+    this.#reply(`220 ${this.#settings.hostname} ${this.#settings.greeting}`)
+    return this.#flush()
+  }
+
+  feed(bytes: Buffer): readonly SmtpOutput[] {
+    if (this.#closed) return []
+    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes])
+    return this.#run()
+  }
+
+  answer(answer: SmtpAnswer): readonly SmtpOutput[] {
+    const waiting = this.#waiting
+    this.#waiting = null
+    if (waiting === 'sender' && answer.accept)
+      this.#transaction = { utf8: this.#asked?.utf8 ?? false, recipients: new Set() }
+    if (waiting === 'recipient' && answer.accept) this.#transaction?.recipients.add(this.#asked?.address ?? '')
+    if (waiting === 'message') {
+      this.#transaction = null
+      this.#messages++
+    }
+    const text = answer.reply ?? (waiting === 'sender' ? REPLIES.sender : REPLIES.recipient)
+    if (answer.accept) this.#reply(text)
+    else this.#refuse(text)
+    return this.#run()
+  }
+
+  /** TLS is up: all that was learnt before is forgotten (RFC 3207 §4.2). */
+  secured(): void {
+    this.#waiting = null
+    this.#secure = true
+    this.#helo = null
+    this.#input = Buffer.alloc(0)
+  }
+
+  /** Too much memory is in use: the message that is coming in is read to its end, thrown away, and answered 452. */
+  overload(): void {
+    this.#overloaded = true
+    this.#decoder?.discard()
+  }
+
+  /** Ends the conversation from our side: time-out or shut-down. */
+  end(reply: 'timeout' | 'stopping'): readonly SmtpOutput[] {
+    if (this.#closed) return []
+    this.#close(REPLIES[reply])
+    return this.#flush()
+  }
+
+  #run(): readonly SmtpOutput[] {
+    while (!this.#closed && this.#waiting === null && this.#input.length > 0 && this.#step());
+    return this.#flush()
+  }
+
+  #flush(): readonly SmtpOutput[] {
+    const out = this.#out
+    this.#out = []
+    return out
+  }
+
+  /** One step on the input; false when more is needed. */
+  #step(): boolean {
+    if (this.#skippingOctets > 0) {
+      const n = Math.min(this.#skippingOctets, this.#input.length)
+      this.#skippingOctets -= n
+      this.#input = this.#input.subarray(n)
+      return true
+    }
+    return this.#decoder ? this.#readData(this.#decoder) : this.#readLine()
+  }
+
+  #readLine(): boolean {
+    const lf = this.#input.indexOf(LF)
+    const length = lf < 0 ? this.#input.length : lf + 1
+    if (length > SMTP_LIMITS.commandBytes && !this.#skippingLine) {
+      this.#skippingLine = true
+      this.#refuse(REPLIES.tooLong)
+    }
+    if (lf < 0) {
+      if (this.#skippingLine) this.#input = this.#input.subarray(length)
+      return false
+    }
+    const ended = lf > 0 && this.#input[lf - 1] === CR
+    const line = this.#input.subarray(0, ended ? lf - 1 : lf)
+    this.#input = this.#input.subarray(length)
+    if (this.#skippingLine) this.#skippingLine = false
+    else if (!ended && this.#settings.bareNewlines === 'reject') this.#refuse(REPLIES.bareNewline)
+    else {
+      const command = parseCommand(line)
+      if (command) this.#command(command)
+      else this.#refuse(REPLIES.badBytes)
+    }
+    return true
+  }
+
+  #command({ verb, argument }: Command): void {
+    switch (verb) {
+      case 'EHLO':
+      case 'HELO':
+        return this.#hello(verb === 'EHLO', argument)
+      case 'MAIL':
+        return this.#mail(argument)
+      case 'RCPT':
+        return this.#rcpt(argument)
+      case 'DATA':
+        return this.#data(argument)
+      case 'RSET':
+        if (argument !== '') return this.#refuse(REPLIES.noArgument)
+        this.#abandon()
+        return this.#reply(REPLIES.reset)
+      case 'NOOP':
+        return this.#reply(REPLIES.ok)
+      case 'VRFY':
+        return this.#reply(REPLIES.verify)
+      case 'HELP':
+        return this.#reply(REPLIES.help)
+      case 'STARTTLS':
+        return this.#startTls(argument)
+      case 'QUIT':
+        return this.#close(`221 2.0.0 ${this.#settings.hostname}`)
+      case 'BDAT':
+        return this.#bdat(argument)
+      case 'AUTH':
+      case 'EXPN':
+      case 'ETRN':
+        return this.#refuse(REPLIES.notOffered)
+      default:
+        this.#out.push({ kind: 'unknown', command: verb })
+        if (FOREIGN.has(verb)) return this.#close(REPLIES.tooManyErrors)
+        return this.#refuse(REPLIES.unknown)
+    }
+  }
+
+  #hello(extended: boolean, name: string): void {
+    if (name === '' || name.length > 255 || name.includes(' ')) return this.#refuse(REPLIES.helloSyntax)
+    this.#abandon()
+    this.#helo = { name, extended }
+    const { hostname, tls, maxMessageBytes } = this.#settings
+    if (!extended) return this.#reply(`250 ${hostname}`)
+    const offers = ['8BITMIME', `SIZE ${maxMessageBytes}`, 'PIPELINING', 'SMTPUTF8', 'ENHANCEDSTATUSCODES']
+    if (tls !== 'off' && !this.#secure) offers.push('STARTTLS')
+    const last = offers.length
+    this.#reply([hostname, ...offers].map((offer, i) => `250${i === last ? ' ' : '-'}${offer}`).join('\r\n'))
+  }
+
+  #mail(argument: string): void {
+    if (!this.#helo) return this.#refuse(REPLIES.helloFirst)
+    if (this.#settings.tls === 'required' && !this.#secure) return this.#refuse(REPLIES.tlsFirst)
+    if (this.#transaction) return this.#refuse(REPLIES.nested)
+    if (this.#messages >= this.#settings.maxMessages) return this.#close(REPLIES.tooManyMessages)
+    const [, rest] = /^FROM:(.*)$/i.exec(argument) ?? []
+    const path = rest === undefined ? null : parsePath(rest)
+    if (!path?.ok) return this.#refuse(REPLIES.mailSyntax)
+    const { address } = path.value
+    let utf8 = false
+    for (const { keyword, value } of path.value.parameters) {
+      if (keyword === 'SMTPUTF8' && value === null) utf8 = true
+      else if (keyword === 'BODY') {
+        if (value?.toUpperCase() !== '7BIT' && value?.toUpperCase() !== '8BITMIME')
+          return this.#refuse(REPLIES.parameterSyntax)
+      } else if (keyword === 'SIZE') {
+        if (value === null || !/^\d{1,20}$/.test(value)) return this.#refuse(REPLIES.parameterSyntax)
+        if (Number(value) > this.#settings.maxMessageBytes) return this.#refuse(REPLIES.tooBig)
+      } else return this.#refuse(REPLIES.parameter)
+    }
+    if (address !== '' && !isMailbox(address)) return this.#refuse(REPLIES.senderSyntax)
+    if (!utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
+    this.#asked = { address, utf8 }
+    this.#wait('sender', { kind: 'sender', address })
+  }
+
+  #rcpt(argument: string): void {
+    const transaction = this.#transaction
+    if (!transaction) return this.#refuse(this.#helo ? REPLIES.mailFirst : REPLIES.helloFirst)
+    const [, rest] = /^TO:(.*)$/i.exec(argument) ?? []
+    const path = rest === undefined ? null : parsePath(rest)
+    if (!path?.ok) return this.#refuse(REPLIES.rcptSyntax)
+    const { address, parameters }: Path = path.value
+    if (parameters.length > 0) return this.#refuse(REPLIES.parameter)
+    // RFC 5321 §4.5.1: `<postmaster>` needs no domain.
+    if (!isMailbox(address) && address.toLowerCase() !== 'postmaster') return this.#refuse(REPLIES.recipientSyntax)
+    if (!transaction.utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
+    if (transaction.recipients.has(address)) return this.#reply(REPLIES.recipient)
+    if (transaction.recipients.size >= this.#settings.maxRecipients) return this.#refuse(REPLIES.tooManyRecipients)
+    this.#asked = { address, utf8: transaction.utf8 }
+    this.#wait('recipient', { kind: 'recipient', address })
+  }
+
+  #data(argument: string): void {
+    if (argument !== '') return this.#refuse(REPLIES.noArgument)
+    if (!this.#transaction) return this.#refuse(this.#helo ? REPLIES.mailFirst : REPLIES.helloFirst)
+    if (this.#transaction.recipients.size === 0) return this.#refuse(REPLIES.rcptFirst)
+    this.#overloaded = false
+    this.#decoder = new DataDecoder(this.#settings.maxMessageBytes, this.#settings.bareNewlines === 'convert')
+    this.#reply(REPLIES.data)
+  }
+
+  #readData(decoder: DataDecoder): boolean {
+    const end = decoder.write(this.#input, 0)
+    this.#input = end < 0 ? Buffer.alloc(0) : this.#input.subarray(end)
+    if (end < 0) return false
+    this.#decoder = null
+    this.#finish(decoder.finish())
+    return true
+  }
+
+  #finish({ bytes, bareNewline, nul }: DataResult): void {
+    if (this.#overloaded) return this.#refuseMessage('Out of memory', REPLIES.busy)
+    if (!bytes) return this.#refuseMessage('Message size exceeds limit', REPLIES.tooBig)
+    if (this.#settings.bareNewlines === 'reject') {
+      if (bareNewline) return this.#refuseMessage('Bare CR or LF in the message', REPLIES.messageNewlines)
+      if (nul) return this.#refuseMessage('NUL in the message', REPLIES.messageNul)
+    }
+    this.#wait('message', { kind: 'message', bytes, utf8: this.#transaction?.utf8 ?? false })
+  }
+
+  #refuseMessage(reason: string, reply: string): void {
+    this.#out.push({ kind: 'refused', reason })
+    this.#abandon()
+    this.#refuse(reply)
+  }
+
+  #startTls(argument: string): void {
+    if (argument !== '') return this.#refuse(REPLIES.noArgument)
+    if (this.#settings.tls === 'off') return this.#refuse(REPLIES.notOffered)
+    if (this.#secure) return this.#refuse(REPLIES.secure)
+    this.#abandon()
+    this.#reply(REPLIES.startTls)
+    // Plaintext that stands behind STARTTLS was never protected: it is not read (CVE-2011-0411).
+    this.#input = Buffer.alloc(0)
+    this.#wait('tls', { kind: 'start-tls' })
+  }
+
+  /** CHUNKING is not offered. The octets that belong to the command are skipped, so that none is taken for a command. */
+  #bdat(argument: string): void {
+    const [, size] = /^(\d{1,15})(?: LAST)?$/i.exec(argument) ?? []
+    if (size === undefined) return this.#close(REPLIES.tooManyErrors)
+    this.#skippingOctets = Number(size)
+    this.#refuse(REPLIES.notOffered)
+  }
+
+  #wait(what: 'sender' | 'recipient' | 'message' | 'tls', output: SmtpOutput): void {
+    this.#waiting = what
+    this.#out.push(output)
+  }
+
+  #abandon(): void {
+    if (this.#transaction) this.#out.push({ kind: 'abandoned' })
+    this.#transaction = null
+  }
+
+  #reply(text: string): void {
+    this.#out.push({ kind: 'reply', text: `${text}\r\n` })
+  }
+
+  #refuse(text: string): void {
+    this.#reply(text)
+    if (text.startsWith('421')) return this.#close(null)
+    if (++this.#errors >= SMTP_LIMITS.errors) this.#close(REPLIES.tooManyErrors)
+  }
+
+  #close(reply: string | null): void {
+    this.#abandon()
+    this.#decoder = null
+    if (reply !== null) this.#reply(reply)
+    this.#out.push({ kind: 'close' })
+    this.#closed = true
+    this.#input = Buffer.alloc(0)
+  }
+}

@@ -1,0 +1,381 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { SecureContext } from 'node:tls'
+import type { Listener } from '../config/sections/listeners.ts'
+import type { Env } from '../core/env.ts'
+import { errorText, Fault } from '../core/errors.ts'
+import type { EventBus } from '../events/bus.ts'
+import { admitRecipient } from '../mail/smtp/access.ts'
+import type { ClientPolicy } from '../mail/smtp/access.ts'
+import { peekHeaders } from '../mail/smtp/header-peek.ts'
+import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
+import { SmtpSession } from '../mail/smtp/session.ts'
+import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session.ts'
+import { receivedHeader, receivedId } from '../mail/trace.ts'
+import type { Counters, Direction, Recipient, SpoolStore } from '../store/spool.ts'
+import type { ReverseName } from './reverse-dns.ts'
+
+/** What is known of a message once its sender has been named, before any recipient. */
+export interface Envelope {
+  readonly mid: number
+  readonly icid: number
+  /** '' = the null sender. */
+  readonly sender: string
+  readonly helo: string
+  readonly remoteAddress: string
+  readonly reverseHost: string | null
+  readonly reverseVerified: boolean
+  readonly direction: Direction
+}
+
+export interface SmtpConnectionDeps {
+  readonly env: Env
+  readonly events: EventBus
+  readonly ids: Counters
+  readonly spool: Pick<SpoolStore, 'accept'>
+  /** Seconds east of UTC, for the date of our Received header. */
+  readonly offsetSeconds: (at: Date) => number
+  readonly secureContext: () => SecureContext
+  /** Awaited after MAIL FROM (sender reputation); a rejection is ignored. */
+  readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
+  /** A message is on stable storage; its answer is on its way. */
+  readonly onAccepted: (mid: number) => void
+  /** Memory that the messages of all connections hold. */
+  readonly budget: { held: number }
+}
+
+export interface SmtpClientInfo {
+  readonly icid: number
+  readonly listener: Listener
+  readonly hostname: string
+  readonly policy: ClientPolicy
+  readonly remoteAddress: string
+}
+
+interface Incoming {
+  readonly mid: number
+  readonly sender: string
+  readonly recipients: Recipient[]
+  readonly messageGuid: string
+}
+
+const WRITE_BUFFER = 65_536
+const guid = (env: Env): string => Buffer.from(env.entropy.bytes(16)).toString('base64')
+
+/** One client: moves bytes between its socket and the session, and does what the session asks. */
+export class SmtpConnection {
+  readonly #deps: SmtpConnectionDeps
+  readonly #client: SmtpClientInfo
+  readonly #session: SmtpSession
+  readonly #guid: string
+  readonly #ended = new AbortController()
+  readonly #onEnd: () => void
+  #socket: Socket
+  #name: ReverseName = { host: null, verified: false }
+  #mail: Incoming | null = null
+  #progressAt: number
+  #held = 0
+  #closing = false
+  /** The spool is taking the message in: its fate is the spool's, whatever the client does. */
+  #storing = false
+  #upgrading = false
+
+  constructor(deps: SmtpConnectionDeps, client: SmtpClientInfo, socket: Socket, onEnd: () => void) {
+    this.#deps = deps
+    this.#client = client
+    this.#socket = socket
+    this.#onEnd = onEnd
+    this.#guid = guid(deps.env)
+    this.#progressAt = deps.env.clock.monotonic()
+    this.#session = new SmtpSession({
+      ...client.listener,
+      hostname: client.hostname,
+      greeting: 'ESMTP',
+      maxMessages: client.listener.maxMessagesPerConnection,
+    })
+    this.#attach(socket)
+  }
+
+  /** Greets at once; the first command waits for `name`, which has its own time-out. */
+  async start(name: Promise<ReverseName>): Promise<void> {
+    const { listener, policy, icid, remoteAddress } = this.#client
+    if (policy.behaviour !== 'REJECT') this.#handle(this.#session.greet())
+    this.#name = await name
+    this.#deps.events.publish({
+      type: 'connection.opened',
+      icid,
+      listener: listener.name,
+      interfaceName: listener.interfaceName,
+      interfaceAddress: listener.address,
+      remoteAddress,
+      reverseHost: this.#name.host,
+      reverseVerified: this.#name.verified,
+    })
+    this.#deps.events.publish({
+      type: 'connection.policy',
+      icid,
+      behaviour: policy.behaviour,
+      senderGroup: policy.senderGroup,
+      match: policy.match,
+    })
+    if (policy.behaviour === 'REJECT')
+      return this.#close('close', `554 5.7.1 ${this.#client.hostname} refuses mail from ${remoteAddress}\r\n`)
+    if (this.#ended.signal.aborted) return this.#finish('lost')
+    this.#socket.on('data', this.#onData)
+    this.#socket.resume()
+  }
+
+  /** Called now and then: closes a client that is too slow. */
+  checkTime(now: number): void {
+    const seconds = this.#session.receiving ? SMTP_LIMITS.dataSeconds : SMTP_LIMITS.commandSeconds
+    if (this.#closing || this.#storing || now - this.#progressAt < seconds * 1000) return
+    if (this.#upgrading) return this.destroy()
+    this.#handle(this.#session.end('timeout'), 'timeout')
+  }
+
+  /** 421 to a client that is between messages. */
+  stopWhenIdle(): void {
+    if (!this.#session.busy && !this.#session.receiving && !this.#closing) this.#handle(this.#session.end('stopping'))
+  }
+
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #attach(socket: Socket): void {
+    socket.on('error', () => socket.destroy())
+    socket.on('close', this.#onSocketClose)
+    socket.on('drain', this.#onDrain)
+    // Their side is done: all that came before has been answered, since a waiting session pauses the socket.
+    socket.on('end', () => socket.end())
+  }
+
+  readonly #onSocketClose = (): void => {
+    this.#ended.abort()
+    // Before the first `data` listener the opening events have not been published: `start` ends it.
+    if (this.#socket.listenerCount('data') > 0 || this.#closing) this.#finish('lost')
+  }
+
+  readonly #onDrain = (): void => {
+    if (!this.#session.waiting) this.#socket.resume()
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    this.#handle(this.#session.feed(bytes))
+    const held = this.#session.held
+    this.#deps.budget.held += held - this.#held
+    this.#held = held
+    if (this.#session.receiving && this.#deps.budget.held > SMTP_LIMITS.inFlightBytes) this.#session.overload()
+    if (this.#session.waiting || this.#socket.writableLength > WRITE_BUFFER) this.#socket.pause()
+  }
+
+  #handle(outputs: readonly SmtpOutput[], how: 'close' | 'timeout' = 'close'): void {
+    let text = ''
+    let pending = outputs
+    while (pending.length > 0) {
+      const now = pending
+      pending = []
+      for (const output of now) {
+        if (output.kind === 'reply') {
+          text += output.text
+          this.#progressAt = this.#deps.env.clock.monotonic()
+        } else if (output.kind === 'recipient') pending = this.#session.answer(this.#recipient(output.address))
+        else if (output.kind === 'close') return this.#close(how, text)
+        else if (output.kind === 'start-tls') {
+          this.#socket.write(text, () => this.#upgrade())
+          return
+        } else this.#do(output)
+      }
+    }
+    if (text !== '') this.#socket.write(text)
+  }
+
+  #do(output: Exclude<SmtpOutput, { kind: 'reply' | 'recipient' | 'close' | 'start-tls' }>): void {
+    const { events } = this.#deps
+    const { icid } = this.#client
+    switch (output.kind) {
+      case 'sender':
+        return void this.#later(this.#sender(output.address))
+      case 'message':
+        return void this.#later(this.#message(output.bytes))
+      case 'abandoned':
+        return this.#abort('Receiving aborted by sender')
+      case 'refused':
+        events.publish({ type: 'connection.receiving-failed', icid, reason: output.reason })
+        return this.#abort('Receiving aborted')
+      case 'unknown':
+        return events.publish({ type: 'connection.unknown-command', icid, command: output.command.slice(0, 100) })
+    }
+  }
+
+  /** The session reads on once the answer is there. */
+  async #later(answer: Promise<SmtpAnswer>): Promise<void> {
+    const given = await answer
+    if (this.#closing) return
+    this.#handle(this.#session.answer(given))
+    this.#deps.budget.held -= this.#held
+    this.#held = 0
+    if (!this.#session.waiting && !this.#closing) this.#socket.resume()
+  }
+
+  async #sender(sender: string): Promise<SmtpAnswer> {
+    const { ids, env, events, onEnvelope } = this.#deps
+    const { icid, remoteAddress, policy } = this.#client
+    let mid: number
+    try {
+      mid = ids.next('mid')
+    } catch {
+      return { accept: false, reply: '451 4.3.0 no message id can be reserved, try again later' }
+    }
+    this.#mail = { mid, sender, recipients: [], messageGuid: guid(env) }
+    events.publish({ type: 'message.started', mid, icid })
+    events.publish({ type: 'message.sender', mid, icid, sender })
+    const envelope: Envelope = {
+      mid,
+      icid,
+      sender,
+      remoteAddress,
+      helo: this.#session.helo,
+      reverseHost: this.#name.host,
+      reverseVerified: this.#name.verified,
+      direction: policy.direction,
+    }
+    await onEnvelope?.(envelope, this.#ended.signal).catch(() => undefined)
+    return { accept: true, reply: null }
+  }
+
+  #recipient(address: string): SmtpAnswer {
+    const { events } = this.#deps
+    const { icid, listener, policy } = this.#client
+    const mail = this.#mail as Incoming
+    const recipient = admitRecipient(listener, policy, address)
+    if (recipient === null) {
+      events.publish({ type: 'message.recipient-rejected', mid: mail.mid, icid, recipient: address, by: 'RAT' })
+      return { accept: false, reply: '550 5.1.0 Address rejected.' }
+    }
+    const rid = mail.recipients.push({ rid: mail.recipients.length, address: recipient }) - 1
+    events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient })
+    return { accept: true, reply: null }
+  }
+
+  async #message(bytes: Buffer): Promise<SmtpAnswer> {
+    const mail = this.#mail as Incoming
+    const { hops, tooLong, messageId, subject } = peekHeaders(bytes)
+    if (hops > SMTP_LIMITS.hops)
+      return this.#refuse('Message loop', '554 5.4.6 the message goes in circles: too many Received headers')
+    if (tooLong) return this.#refuse('Header too long', '552 5.3.4 the header has too many fields or bytes')
+    this.#storing = true
+    try {
+      await this.#accept(mail, bytes, messageId, subject)
+    } catch (error) {
+      const full = error instanceof Fault && error.code === 'STORE_FULL'
+      this.#storing = false
+      return this.#refuse(
+        errorText(error),
+        full
+          ? '452 4.3.1 no room for the message, try again later'
+          : '451 4.3.0 the message cannot be stored, try again later',
+      )
+    }
+    this.#storing = false
+    this.#mail = null
+    this.#deps.onAccepted(mail.mid)
+    return { accept: true, reply: `250 2.0.0 ok: Message ${mail.mid} accepted` }
+  }
+
+  #refuse(reason: string, reply: string): SmtpAnswer {
+    this.#deps.events.publish({ type: 'connection.receiving-failed', icid: this.#client.icid, reason })
+    this.#abort('Receiving aborted')
+    return { accept: false, reply }
+  }
+
+  async #accept(mail: Incoming, bytes: Buffer, messageId: string | null, subject: string): Promise<void> {
+    const { env, spool, offsetSeconds } = this.#deps
+    const { icid, listener, policy, remoteAddress, hostname } = this.#client
+    const at = env.clock.now()
+    const trace = receivedHeader({
+      helo: this.#session.helo,
+      remoteAddress,
+      reverseHost: this.#name.host,
+      hostname,
+      protocol: this.#session.protocol,
+      receivedId: receivedId(mail.mid, env.entropy.bytes(8)),
+      at,
+      offsetSeconds: offsetSeconds(at),
+    })
+    await spool.accept({
+      mid: mail.mid,
+      rootMid: mail.mid,
+      icid,
+      receivedAt: at,
+      listener: listener.name,
+      direction: policy.direction,
+      sender: mail.sender,
+      recipients: mail.recipients,
+      helo: this.#session.helo,
+      remoteAddress,
+      reverseHost: this.#name.host,
+      reverseVerified: this.#name.verified,
+      senderGroup: policy.senderGroup,
+      connectionGuid: this.#guid,
+      messageGuid: mail.messageGuid,
+      messageId,
+      subject,
+      size: bytes.length,
+      trace,
+      state: { kind: 'work', resumeAt: null },
+      body: bytes,
+    })
+  }
+
+  #upgrade(): void {
+    const { events, secureContext } = this.#deps
+    const { icid } = this.#client
+    const plain = this.#socket
+    this.#upgrading = true
+    plain.removeListener('data', this.#onData)
+    plain.removeListener('close', this.#onSocketClose)
+    plain.removeListener('drain', this.#onDrain)
+    const secure = new TLSSocket(plain, { isServer: true, secureContext: secureContext(), minVersion: 'TLSv1.2' })
+    this.#socket = secure
+    this.#attach(secure)
+    secure.once('error', (error) => {
+      if (this.#upgrading) events.publish({ type: 'connection.tls-failed', icid, error: errorText(error) })
+    })
+    secure.once('secure', () => {
+      this.#upgrading = false
+      const { name } = secure.getCipher()
+      events.publish({ type: 'connection.tls', icid, protocol: secure.getProtocol() ?? 'unknown', cipher: name })
+      this.#progressAt = this.#deps.env.clock.monotonic()
+      this.#session.secured()
+    })
+    secure.on('data', this.#onData)
+  }
+
+  #abort(reason: string): void {
+    const mail = this.#mail
+    this.#mail = null
+    if (!mail) return
+    this.#deps.events.publish({ type: 'message.aborted', mid: mail.mid, reason })
+    this.#deps.events.publish({ type: 'message.finished', mid: mail.mid })
+  }
+
+  #close(how: 'close' | 'timeout', text: string): void {
+    this.#socket.end(text)
+    // A client that does not read its last reply is not waited for.
+    this.#socket.setTimeout(5000, () => this.#socket.destroy())
+    this.#finish(how)
+  }
+
+  /** Once: whatever came first, our close or theirs. */
+  #finish(how: 'close' | 'lost' | 'timeout'): void {
+    this.#ended.abort()
+    if (this.#closing) return
+    this.#closing = true
+    this.#deps.budget.held -= this.#held
+    this.#held = 0
+    if (!this.#storing) this.#abort('Receiving aborted by sender')
+    this.#deps.events.publish({ type: 'connection.closed', icid: this.#client.icid, how })
+    this.#onEnd()
+  }
+}
