@@ -10,10 +10,14 @@ export class DrainingTail extends Tail {
   #drainedFor: number | null = null
 
   override onEndOfFileForTail(): void {
+    // A change in the directory makes the package read on while it still hands out lines, one a turn. At the end of
+    // the file it would throw the rest of them away; the turn that hands out the last one looks here again.
+    if (this.txt.includes('\n')) return
     // As in the package: nothing else may read while we look.
     this.reading = true
     stat(this.filename, (error, stats) => {
       this.reading = false
+      if (this.started === null) return
       const other = !error && stats.ino !== this.ino
       if (other && this.#drainedFor !== stats.ino) {
         this.#drainedFor = stats.ino

@@ -53,6 +53,8 @@ export const createFileFollower = (reader: LineReader): FileFollower => ({
     let carry = ''
     tail.on('ready', (fd: number) => {
       const { ino } = fstatSync(fd)
+      // The name may have moved on between the package's stat and its open: what counts is what was opened.
+      tail.ino = ino
       if (present === null) {
         const before = history(source, ino, typeof tail.pos === 'number' ? tail.pos : 0, count)
         for (const text of before.lines) push({ kind: 'line', text })

@@ -11,6 +11,10 @@ declare module 'tail-file' {
     /** Byte position of the next read. */
     pos: number | 'init'
     ino: number | null
+    /** Read and not handed out yet. */
+    txt: string
+    /** The file now tailed; null when stopped. */
+    started: string | null
     reading: boolean
     /** The directory changed while it was reading. */
     readable: boolean
