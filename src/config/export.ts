@@ -62,6 +62,10 @@ function* write(
         : Object.entries(shape.entries).map(
             ([key, entry]) => [entry, fieldWord(key), (value as Readonly<Record<string, unknown>>)[key]] as const,
           )
+    if (parts.length === 0) {
+      yield `${indent}<${word}${attributes}/>`
+      return
+    }
     yield `${indent}<${word}${attributes}>`
     for (const [inner, name, member] of parts) yield* write(inner, name, member, `${indent}  `, context)
     yield `${indent}</${word}>`

@@ -167,11 +167,14 @@ const readSection = (section: AnySection, element: XmlElement, secrets: SecretBo
   const reader = new SectionReader(secrets)
   const value = reader.read(shapeOf(section.schema), element, [], ['version'])
   errors.push(...reader.errors)
-  if (reader.errors.length > 0) return []
+  const told = new Set(reader.errors.map((e) => e.line))
   const checked = checkValue(section, value)
-  if (checked.ok) return [{ section, value: checked.value }]
-  for (const { path, message } of checked.error)
-    errors.push({ line: reader.lineOf(path), message: `${[section.name, ...path].map(wordOf).join('.')}: ${message}` })
+  if (checked.ok) return told.size === 0 ? [{ section, value: checked.value }] : []
+  for (const { path, message } of checked.error) {
+    const line = reader.lineOf(path)
+    // An element that could not be read, or one that lacks a member, has been told already.
+    if (!told.has(line)) errors.push({ line, message: `${[section.name, ...path].map(wordOf).join('.')}: ${message}` })
+  }
   return []
 }
 

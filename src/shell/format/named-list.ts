@@ -39,7 +39,7 @@ export const namedList = <T extends Named>(section: ConfigSection<T[]>, noun: st
         if (name === '') return fail('A value is required.')
         if (name.length > 255) return fail('The value must have at most 255 characters.')
         const taken = all(session).some((item) => item.name === name && item.name !== old?.name)
-        return taken ? fail(`There is a ${noun} '${printableCut(name, 100)}' already.`) : ok(name)
+        return taken ? fail(`The ${noun} '${printableCut(name, 100)}' exists already.`) : ok(name)
       },
       format: (name) => name,
     }),
