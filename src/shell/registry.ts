@@ -45,6 +45,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/quit.ts')).default,
   },
   {
+    name: 'remediation',
+    summary: 'List, approve and undo mailbox remediation',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/remediation.ts')).default,
+  },
+  {
     name: 'resetconfig',
     summary: 'Restore the factory default configuration',
     roles: ADMINISTRATORS,
@@ -85,5 +91,11 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Configure lists of URLs',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/urllistconfig.ts')).default,
+  },
+  {
+    name: 'urlretroservice',
+    summary: 'Enable, disable or poll the URL retrospective service',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/urlretroservice.ts')).default,
   },
 ]

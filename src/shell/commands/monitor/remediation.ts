@@ -1,0 +1,119 @@
+import { UserError } from '../../../core/errors.ts'
+import { integer } from '../../../core/schema.ts'
+import type { JobState, RemediationJob } from '../../../remediation/ports.ts'
+import { OPERATORS, defineCommand } from '../../command.ts'
+import type { Form, Session } from '../../command.ts'
+import { jobDetails, jobTable } from '../../format/remediation.ts'
+import { readForm } from '../../options.ts'
+
+const STATES: readonly JobState[] = ['waiting-approval', 'pending', 'done', 'failed', 'skipped', 'undone']
+const number = integer(1, Number.MAX_SAFE_INTEGER)
+
+const readNumber = (what: string, word: string): number => {
+  const read = number.parse(word)
+  if (!read.ok) throw new UserError(`'${word}' is not the number of a ${what}. See "remediation list".`)
+  return read.value
+}
+
+const list = async (session: Session, of?: string): Promise<void> => {
+  const state = STATES.find((s) => s === of?.toLowerCase())
+  const filter = of === undefined ? {} : state ? { state } : { batch: readNumber('batch', of) }
+  const jobs = session.appliance.remediation.list(filter)
+  if (jobs.length === 0) session.print('No remediation jobs.')
+  else await session.page(jobTable(jobs))
+}
+
+const find = (session: Session, id: number): RemediationJob => {
+  const job = session.appliance.remediation.job(id)
+  if (!job) throw new UserError(`There is no remediation job ${id}. See "remediation list".`)
+  return job
+}
+
+const show = (session: Session, id: number): void =>
+  session.print(...jobDetails(find(session, id), session.appliance.time))
+
+const approve = async (session: Session, batch: number): Promise<void> => {
+  const released = await session.appliance.remediation.approve(batch, session.user.name)
+  session.print(`Batch ${batch} is approved: ${released} ${released === 1 ? 'message' : 'messages'} to remediate.`)
+}
+
+const undo = async (session: Session, id: number): Promise<void> => {
+  const job = find(session, id)
+  const interrupt = session.terminal.untilInterrupt()
+  try {
+    await session.appliance.remediation.undo(id, session.user.name, interrupt.signal)
+  } finally {
+    interrupt.done()
+  }
+  session.print(`The message of job ${id} is back in the mailbox of ${job.delivery.recipient}.`)
+}
+
+const form = (
+  word: string,
+  argument: string,
+  required: boolean,
+  run: (session: Session, argument?: string) => void | Promise<void>,
+): Form => {
+  const usage = `remediation ${word} ${argument}`
+  return {
+    usage,
+    words: [word],
+    run: async (session, args) => {
+      await run(session, readForm(usage, args, { min: required ? 1 : 0, max: 1 }).words[0])
+    },
+  }
+}
+
+const overview = (jobs: readonly RemediationJob[]): string => {
+  const count = (state: JobState): number => jobs.filter((j) => j.state === state).length
+  return jobs.length === 0
+    ? 'No remediation jobs.'
+    : `Remediation jobs: ${count('pending')} pending, ${count('waiting-approval')} waiting for approval, ` +
+        `${count('done')} remediated, ${count('failed')} failed, ${count('skipped')} skipped, ${count('undone')} put back.`
+}
+
+const dialogue = async (session: Session): Promise<void> => {
+  for (;;) {
+    const jobs = session.appliance.remediation.list()
+    const waiting = [...new Set(jobs.filter((j) => j.state === 'waiting-approval').map((j) => j.batch))]
+    session.print(overview(jobs))
+    if (jobs.length === 0) return
+    const operation = await session.ask.choose({
+      LIST: 'List the jobs, newest first.',
+      SHOW: 'Show one job.',
+      ...(waiting.length > 0 ? { APPROVE: 'Let a batch go on that waits for approval.' } : {}),
+      ...(jobs.some((j) => j.state === 'done') ? { UNDO: 'Put a deleted message back into its mailbox.' } : {}),
+    })
+    if (operation === null) return
+    if (operation === 'LIST') await list(session)
+    else if (operation === 'SHOW') show(session, await session.ask.field('Enter the number of the job:', number))
+    else if (operation === 'UNDO') await undo(session, await session.ask.field('Enter the number of the job:', number))
+    else {
+      const batch = await session.ask.field('Enter the number of the batch:', number, waiting[0])
+      const held = jobs.filter((j) => j.batch === batch && j.state === 'waiting-approval')
+      const mailboxes = new Set(held.map((j) => j.delivery.recipient)).size
+      const question = `Remediate ${held.length} messages in ${mailboxes} mailboxes?`
+      if (await session.ask.confirm(question, false)) await approve(session, batch)
+    }
+  }
+}
+
+export default defineCommand({
+  name: 'remediation',
+  summary: 'List, approve and undo mailbox remediation',
+  description:
+    'Shows what Mailbox Auto Remediation did or is about to do with messages whose URL turned malicious after delivery. ' +
+    'A verdict that touches very many messages or mailboxes waits until it is approved. What was deleted is kept for ' +
+    'some days and can be put back.',
+  category: 'monitor',
+  roles: OPERATORS,
+  needsCommit: false,
+  forms: [
+    form('list', '[BATCH|STATE]', false, list),
+    form('show', 'JOB', true, (session, job = '') => show(session, readNumber('job', job))),
+    form('approve', 'BATCH', true, (session, batch = '') => approve(session, readNumber('batch', batch))),
+    form('undo', 'JOB', true, (session, job = '') => undo(session, readNumber('job', job))),
+  ],
+  run: dialogue,
+  complete: (_session, words) => (words[0]?.toLowerCase() === 'list' ? STATES : []),
+})
