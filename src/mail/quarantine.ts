@@ -1,4 +1,6 @@
-import type { SpoolEntry } from '../store/spool.ts'
+import { UserError } from '../core/errors.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { SpoolEntry, SpoolState, SpoolStore } from '../store/spool.ts'
 
 export interface QuarantinedMessage {
   readonly entry: SpoolEntry
@@ -16,4 +18,57 @@ export interface QuarantineService {
   /** @throws UserError when `mid` is not in quarantine. */
   release(mid: number, how: 'manual' | 'expired'): Promise<void>
   delete(mid: number, how: 'manual' | 'expired'): Promise<void>
+}
+
+export interface QuarantineDeps {
+  readonly spool: SpoolStore
+  readonly events: EventBus
+  /** A released message is back in the work queue. */
+  readonly released: () => void
+}
+
+type Held = Extract<SpoolState, { kind: 'quarantined' }>
+
+const present = (entry: SpoolEntry, state: Held): QuarantinedMessage => ({
+  entry,
+  quarantine: state.quarantine,
+  reason: state.reason,
+  since: state.since,
+  until: state.until,
+})
+
+export const createQuarantine = ({ spool, events, released }: QuarantineDeps): QuarantineService => {
+  const held = (mid: number): { readonly entry: SpoolEntry; readonly state: Held } | null => {
+    const entry = spool.entry(mid)
+    const state = spool.state(mid)
+    return entry && state?.kind === 'quarantined' ? { entry, state } : null
+  }
+  const required = (mid: number): { readonly entry: SpoolEntry; readonly state: Held } => {
+    const found = held(mid)
+    if (!found) throw new UserError(`MID ${mid} is not in quarantine. See "quarantine list".`)
+    return found
+  }
+  return {
+    list: (quarantine) => spool.quarantined(quarantine).map(({ state, ...entry }) => present(entry, state)),
+    find: (mid) => {
+      const found = held(mid)
+      return found ? present(found.entry, found.state) : undefined
+    },
+    body: async (mid) => {
+      required(mid)
+      return spool.body(mid)
+    },
+    release: async (mid, how) => {
+      const { entry, state } = required(mid)
+      await spool.replace(mid, [{ ...entry, state: { kind: 'work', resumeAt: state.resumeAt }, body: null }])
+      events.publish({ type: 'quarantine.released', mid, quarantine: state.quarantine, how })
+      released()
+    },
+    delete: async (mid, how) => {
+      const { state } = required(mid)
+      await spool.replace(mid, [])
+      events.publish({ type: 'quarantine.deleted', mid, quarantine: state.quarantine, how })
+      events.publish({ type: 'message.finished', mid })
+    },
+  }
 }

@@ -3,12 +3,13 @@ import type { FoundUrl } from '../../intel/url/found.ts'
 import type { BodyEdit, Edit, HeaderEdit } from '../pipeline/stage.ts'
 import { encodeText } from './charset.ts'
 import { editFields } from './edit-headers.ts'
+import { bodyEdits, isHeaderEdit } from './edit-kinds.ts'
 import { applyStamp, charsetHolds, stampPart } from './edit-stamp.ts'
 import type { Stamp } from './edit-stamp.ts'
 import { rewriteUrls } from './edit-urls.ts'
 import { decodeHeader } from './encoded-words.ts'
 import type { ScanLimits } from './limits.ts'
-import { textOfPart } from './parse.ts'
+import { textOfPart } from './part-text.ts'
 import type { UrlExtractor } from './parse.ts'
 import type { HeaderField } from './parsed.ts'
 import { encodeTransfer } from './transfer.ts'
@@ -20,12 +21,6 @@ export interface EditTools {
   readonly limits: ScanLimits
   readonly extract: UrlExtractor
 }
-
-const isHeaderEdit = (edit: Edit): edit is HeaderEdit => edit.kind.startsWith('header.')
-
-/** Edits that change what a reader reads: they make a new message of it (`rewritten to MID`). */
-export const bodyEdits = (edits: readonly Edit[]): readonly BodyEdit[] =>
-  edits.filter((e): e is BodyEdit => !isHeaderEdit(e))
 
 /**
  * The message with its edits. No edit, or edits that change nothing: the same bytes. Otherwise only touched fields and

@@ -1,14 +1,11 @@
 import { MailParser } from 'mailparser'
 import { errorText } from '../../core/errors.ts'
 import type { FoundUrl } from '../../intel/url/found.ts'
-import type { FoundUrl } from '../../intel/url/found.ts'
-import { decodeText } from './charset.ts'
-import { decodeHeader } from './encoded-words.ts'
 import type { ScanLimits } from './limits.ts'
+import { headerFields, textOfPart } from './part-text.ts'
 import type { AttachmentInfo, HeaderField, ParsedMessage, ScanOutcome, TextPart } from './parsed.ts'
-import { decodeTransfer } from './transfer.ts'
-import { bodyKind, isSigned, leaves, walk } from './walk.ts'
-import type { MimeTree } from './walk.ts'
+import { bodyKind, isSigned, leaves, textKind, walk } from './walk.ts'
+import type { MimePart, MimeTree } from './walk.ts'
 
 /** Finds URLs in one part; intel/url implements it. */
 export type UrlExtractor = (
@@ -23,11 +20,7 @@ export type UrlExtractor = (
  */
 export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: UrlExtractor): Promise<ParsedMessage> => {
   const tree = walk(raw, limits)
-  const headers = tree.root.header.fields.map((f): HeaderField => ({
-    name: f.name,
-    raw: f.raw,
-    value: decodeHeader(f.raw),
-  }))
+  const headers = headerFields(tree.root.header.fields)
   const texts = textParts(raw, tree, limits)
   const urls = findUrls(headers, texts.parts, limits.urls, extract)
   const attached = tree.problem === null ? await attachmentsOf(raw, limits) : { list: [], problem: tree.problem }
@@ -36,6 +29,7 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
   return {
     headers,
     parts: texts.parts,
+    attachedText: texts.attached,
     attachments: attached.list,
     urls: urls.slice(0, limits.urls),
     urlsCut: urls.length > limits.urls,
@@ -44,30 +38,25 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
   }
 }
 
-/** The decoded text of a leaf as every stage and every edit sees it. */
-export const textOfPart = (raw: Buffer, part: MimeTree['root']): string =>
-  decodeText(
-    decodeTransfer(raw.subarray(part.bodyStart, part.bodyEnd), part.encoding ?? 'identity'),
-    part.type.parameters.get('charset') ?? 'utf-8',
-  )
-
 const textParts = (
   raw: Buffer,
   tree: MimeTree,
   limits: ScanLimits,
-): { readonly parts: readonly TextPart[]; readonly cut: boolean } => {
+): { readonly parts: readonly TextPart[]; readonly attached: readonly TextPart[]; readonly cut: boolean } => {
   let room = limits.text
   let cut = false
-  const parts = leaves(tree.root).flatMap((part): readonly TextPart[] => {
-    const kind = bodyKind(part)
+  const read = (part: MimePart, kind: 'text' | 'html' | null): readonly TextPart[] => {
     if (kind === null) return []
     const content = textOfPart(raw, part)
     const kept = content.slice(0, Math.min(room, limits.textPerPart))
     if (kept.length < content.length) cut = true
     room -= kept.length
     return [{ kind, content: kept, path: part.path }]
-  })
-  return { parts, cut }
+  }
+  const all = leaves(tree.root)
+  const parts = all.flatMap((p) => read(p, bodyKind(p)))
+  const attached = all.filter((p) => bodyKind(p) === null).flatMap((p) => read(p, textKind(p)))
+  return { parts, attached, cut }
 }
 
 const findUrls = (

@@ -33,6 +33,8 @@ export interface ParsedMessage {
   readonly headers: readonly HeaderField[]
   readonly parts: readonly TextPart[]
   readonly attachments: readonly AttachmentInfo[]
+  /** Text of text/plain and text/html attachments. */
+  readonly attachedText: readonly TextPart[]
   /** Distinct, in order of appearance, cut at `maxUrlsInBody`. */
   readonly urls: readonly FoundUrl[]
   readonly urlsCut: boolean

@@ -114,12 +114,14 @@ const sections = (
 export const leaves = (part: MimePart): readonly MimePart[] =>
   part.children.length === 0 ? [part] : part.children.flatMap(leaves)
 
-/** A text part that a reader shows as body (not an attachment). */
-export const bodyKind = (part: MimePart): 'text' | 'html' | null => {
-  if (part.disposition.value === 'attachment') return null
+export const textKind = (part: MimePart): 'text' | 'html' | null => {
   if (part.type.value === 'text/plain') return 'text'
   return part.type.value === 'text/html' ? 'html' : null
 }
+
+/** A text part that a reader shows as body (not an attachment). */
+export const bodyKind = (part: MimePart): 'text' | 'html' | null =>
+  part.disposition.value === 'attachment' ? null : textKind(part)
 
 /** S/MIME or PGP signed: any change would break the signature. */
 export const isSigned = (root: MimePart): boolean =>

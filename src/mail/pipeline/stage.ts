@@ -6,13 +6,15 @@ import type { SpfResult } from '../../events/authentication.ts'
 import type { SdrResult } from '../../intel/sdr/port.ts'
 import type { UrlVerdict } from '../../intel/verdict.ts'
 import type { SpoolEntry } from '../../store/spool.ts'
+import type { Authentication } from '../auth/authenticate.ts'
+import type { DkimWord } from '../auth/dkim.ts'
 import type { ParsedMessage } from '../message/parsed.ts'
 
 /** What engines said so far. Verdicts only: what to do about them is decided by filters and policies. */
 export interface Findings {
   readonly spf: { readonly helo: SpfResult; readonly mailfrom: SpfResult } | null
-  readonly dkim: 'pass' | 'fail' | 'none' | null
-  readonly dmarc: 'pass' | 'fail' | 'none' | null
+  readonly dkim: DkimWord | null
+  readonly dmarc: Authentication['dmarc'] | null
   readonly sdr: SdrResult | null
   /** By looked-up URL; null = not looked up (URL filtering off, or not there yet). */
   readonly urls: ReadonlyMap<string, UrlVerdict> | null

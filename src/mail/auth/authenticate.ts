@@ -1,0 +1,134 @@
+import type { Clock } from '../../core/clock.ts'
+import { withDeadline } from '../../core/deadline.ts'
+import { Fault } from '../../core/errors.ts'
+import type { Resolver } from '../../core/resolver.ts'
+import type { SpfResult } from '../../events/authentication.ts'
+import type { EventBus } from '../../events/bus.ts'
+import { domainOf } from '../message/addresses.ts'
+import type { SpoolEntry } from '../../store/spool.ts'
+import { verifyDkim } from './dkim.ts'
+import type { DkimOutcome, DkimWord } from './dkim.ts'
+import { createSpfChecker } from './spf.ts'
+import type { SpfVerdict } from './spf-cache.ts'
+
+export interface Authentication {
+  readonly spf: { readonly helo: SpfResult; readonly mailfrom: SpfResult }
+  readonly dkim: DkimWord
+  readonly dmarc: 'pass' | 'fail' | 'none' | 'temperror'
+  /** Method results of an Authentication-Results field (RFC 8601), one each. */
+  readonly results: readonly string[]
+}
+
+export interface Authenticator {
+  authenticate(entry: SpoolEntry, raw: Buffer, hostname: string, signal: AbortSignal): Promise<Authentication>
+}
+
+export interface AuthenticatorDeps {
+  readonly resolver: Resolver
+  readonly clock: Clock
+  readonly events: EventBus
+  /** Of each check; DNS that does not answer by then is a TempError. */
+  readonly timeoutMs?: number
+}
+
+const TIMEOUT_MS = 15_000
+const STATUS_EVERY_MS = 60_000
+const PREFERENCE: readonly DkimWord[] = ['pass', 'temperror', 'hardfail', 'permerror', 'neutral']
+
+/** SPF (HELO, then MAIL FROM), DKIM and DMARC of incoming mail; what they find is told in `auth.*` events. */
+export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
+  const { clock, events, resolver } = deps
+  const timeoutMs = deps.timeoutMs ?? TIMEOUT_MS
+  const spf = createSpfChecker({ resolver, clock, timeoutMs })
+  let statusAt: number | null = null
+
+  const tellCacheStatus = (): void => {
+    if (statusAt !== null && clock.monotonic() - statusAt < STATUS_EVERY_MS) return
+    statusAt = clock.monotonic()
+    events.publish({ type: 'auth.spf-cache', ...spf.status() })
+  }
+
+  const checkSpf = async (entry: SpoolEntry, hostname: string, signal: AbortSignal) => {
+    const check = async (identity: 'helo' | 'mailfrom', address: string): Promise<SpfVerdict> => {
+      const query = { ip: entry.remoteAddress, helo: entry.helo, address, hostname }
+      const verdict = await spf.check(query, signal)
+      const { result, recordFound, fromCache } = verdict
+      events.publish({ type: 'auth.spf', mid: entry.mid, identity, address, result, recordFound, fromCache })
+      return verdict
+    }
+    const postmaster = `postmaster@${entry.helo}`
+    const helo = await check('helo', postmaster)
+    tellCacheStatus()
+    const mailfrom = await check('mailfrom', entry.sender === '' ? postmaster : entry.sender)
+    return { helo, mailfrom }
+  }
+
+  const checkDkim = async (mid: number, raw: Buffer, signal: AbortSignal): Promise<DkimOutcome> => {
+    const nothing = { headerFrom: [], passed: [], info: ['dkim=temperror'] }
+    const outcome = await withDeadline(clock, timeoutMs, signal, () => verifyDkim(raw, resolver)).catch(
+      (error: unknown): DkimOutcome => {
+        if (signal.aborted) throw error
+        const detail = error instanceof Fault ? error.message : 'the signature could not be read'
+        const where = { domain: null, selector: null, identity: null }
+        return { ...nothing, signatures: [{ result: 'temperror', detail, word: 'temperror', ...where }] }
+      },
+    )
+    for (const { word: _, ...signature } of outcome.signatures) events.publish({ type: 'auth.dkim', mid, ...signature })
+    return outcome
+  }
+
+  const checkDmarc = async (
+    entry: SpoolEntry,
+    mailfrom: SpfVerdict,
+    dkim: DkimOutcome,
+    signal: AbortSignal,
+  ): Promise<{ readonly word: Authentication['dmarc']; readonly info: string | null }> => {
+    const skip = (reason: string, word: 'none' | 'temperror' = 'none') => {
+      events.publish({ type: 'auth.dmarc', mid: entry.mid, outcome: 'skipped', reason })
+      return { word, info: `dmarc=${word}` }
+    }
+    const [from, ...others] = dkim.headerFrom
+    const domain = from === undefined ? null : domainOf(from)
+    if (from === undefined || domain === null) return skip('No domain in the From header')
+    if (others.length > 0) return skip('More than one address in the From header')
+    const answer = await withDeadline(clock, timeoutMs, signal, async () => {
+      const { dmarc } = await import('mailauth/lib/dmarc/index.js')
+      return dmarc({
+        headerFrom: from,
+        spfDomains: mailfrom.result === 'Pass' ? [mailfrom.domain] : [],
+        dkimDomains: [...dkim.passed],
+        resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,
+      })
+    }).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      return null
+    })
+    if (!answer || answer.status.result === 'temperror') return skip('DNS temporary failure', 'temperror')
+    if (answer.status.result !== 'pass' && answer.status.result !== 'fail')
+      return skip('No record found for the sending domain')
+    events.publish({
+      type: 'auth.dmarc',
+      mid: entry.mid,
+      outcome: answer.status.result === 'pass' ? 'passed' : 'failed',
+      domain,
+      spfAligned: Boolean(answer.alignment.spf?.result),
+      dkimAligned: Boolean(answer.alignment.dkim?.result),
+    })
+    return { word: answer.status.result, info: answer.info }
+  }
+
+  return {
+    authenticate: async (entry, raw, hostname, signal) => {
+      const { helo, mailfrom } = await checkSpf(entry, hostname, signal)
+      const dkim = await checkDkim(entry.mid, raw, signal)
+      const dmarc = await checkDmarc(entry, mailfrom, dkim, signal)
+      const words = new Set(dkim.signatures.map((s) => s.word))
+      return {
+        spf: { helo: helo.result, mailfrom: mailfrom.result },
+        dkim: PREFERENCE.find((w) => words.has(w)) ?? 'none',
+        dmarc: dmarc.word,
+        results: [mailfrom.info, ...dkim.info, ...(dmarc.info === null ? [] : [dmarc.info])],
+      }
+    },
+  }
+}

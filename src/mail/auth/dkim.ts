@@ -1,0 +1,95 @@
+import type { Resolver } from '../../core/resolver.ts'
+import type { EventOf } from '../../events/event.ts'
+import { readHeaderBlock } from '../message/header-block.ts'
+import { SCAN_LIMITS } from '../message/limits.ts'
+
+/** What the filter rule `dkim-authentication` compares. */
+export type DkimWord = 'pass' | 'neutral' | 'temperror' | 'permerror' | 'hardfail' | 'none'
+
+export type DkimSignature = Omit<EventOf<'auth.dkim'>, 'type' | 'mid'> & { readonly word: DkimWord }
+
+export interface DkimOutcome {
+  readonly signatures: readonly DkimSignature[]
+  readonly info: readonly string[]
+  readonly headerFrom: readonly string[]
+  readonly passed: readonly { readonly id?: string; readonly domain: string }[]
+}
+
+/** Signatures verified in one message; the rest is ignored (fault 23: a hundred signatures, a hundred key look-ups). */
+const MAX_SIGNATURES = 10
+
+/**
+ * Leaves out what must not be verified: signatures beyond the limit, and those with a body length (`l=`), which let
+ * anybody append text to a signed message (RFC 6376 §8.2).
+ */
+const admissible = (raw: Buffer): { readonly message: Buffer; readonly partial: number } => {
+  const block = readHeaderBlock(raw, 0, raw.length, SCAN_LIMITS)
+  let kept = 0
+  let partial = 0
+  const dropped = block.fields.filter((f) => {
+    if (f.name.toLowerCase() !== 'dkim-signature') return false
+    if (/(?:^|;)\s*l\s*=/i.test(f.raw)) {
+      partial++
+      return true
+    }
+    return ++kept > MAX_SIGNATURES
+  })
+  if (dropped.length === 0) return { message: raw, partial }
+  const pieces: Buffer[] = []
+  let at = 0
+  for (const f of dropped) {
+    pieces.push(raw.subarray(at, f.start))
+    at = f.end
+  }
+  return { message: Buffer.concat([...pieces, raw.subarray(at)]), partial }
+}
+
+const describe = (result: string, comment: string): Pick<DkimSignature, 'result' | 'detail' | 'word'> => {
+  if (result === 'pass') return { result: 'pass', detail: 'signature verified', word: 'pass' }
+  if (result === 'temperror') return { result: 'temperror', detail: comment, word: 'temperror' }
+  if (comment.startsWith('no key')) return { result: 'permfail', detail: 'no key for signature', word: 'permerror' }
+  if (comment === 'body hash did not verify')
+    return { result: 'permfail', detail: 'body hash did not verify [final]', word: 'hardfail' }
+  if (result === 'fail') return { result: 'permfail', detail: 'signature did not verify [final]', word: 'hardfail' }
+  return { result: 'permfail', detail: comment === '' ? 'policy' : comment, word: 'permerror' }
+}
+
+const withoutDomain = { domain: null, selector: null, identity: null }
+
+export const verifyDkim = async (raw: Buffer, resolver: Resolver): Promise<DkimOutcome> => {
+  const { message, partial } = admissible(raw)
+  const { dkimVerify } = await import('mailauth/lib/dkim/verify.js')
+  const answer = await dkimVerify(message, {
+    resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,
+  })
+  const present = (answer.headers?.parsed ?? []).filter((h) => h.key === 'dkim-signature').length
+  const verified = answer.results.filter((r) => r.signingDomain)
+  const malformed = Math.max(0, present - verified.length)
+  return {
+    headerFrom: ([] as string[]).concat(answer.headerFrom ?? []),
+    info: answer.results.map((r) => r.info),
+    passed: verified
+      .filter((r) => r.status.result === 'pass')
+      .map((r) => ({ domain: r.signingDomain, ...(r.id === undefined ? {} : { id: r.id }) })),
+    signatures: [
+      ...verified.map((r) => ({
+        ...describe(r.status.result, String(r.status.comment ?? '')),
+        domain: r.signingDomain,
+        selector: r.selector ?? null,
+        identity: null,
+      })),
+      ...Array.from({ length: malformed }, (): DkimSignature => ({
+        result: 'malformed',
+        detail: 'signature missing required tag',
+        word: 'permerror',
+        ...withoutDomain,
+      })),
+      ...Array.from({ length: Math.min(partial, 1) }, (): DkimSignature => ({
+        result: 'permfail',
+        detail: 'body length limits are not accepted',
+        word: 'permerror',
+        ...withoutDomain,
+      })),
+    ],
+  }
+}

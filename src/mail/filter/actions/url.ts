@@ -1,0 +1,53 @@
+import { defangUrl } from '../../../core/defang.ts'
+import { ArgumentReader, BadUse } from '../arguments.ts'
+import { matchingUrls, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
+import type { ScoreTest } from '../urls.ts'
+import { expand } from '../variables.ts'
+import type { Action, ActionTable } from './action.ts'
+
+interface Kind {
+  readonly mode: 'defang' | 'replace'
+  readonly score: (args: ArgumentReader) => ScoreTest
+}
+
+/** The last argument: 1 acts on unsigned messages only (default), 0 on all. */
+const readUnsignedOnly = (args: ArgumentReader, name: string): boolean => {
+  const n = args.optionalNumber('0 or 1', 1)
+  if (n !== 0 && n !== 1) throw new BadUse(`The last argument of '${name}' is 1 (unsigned messages only) or 0 (all).`)
+  return n === 1
+}
+
+const urlAction = ({ mode, score }: Kind): Action => ({
+  final: false,
+  compile: (call, resources) => {
+    const args = new ArgumentReader(call.name, call.args)
+    const range = score(args)
+    const text = mode === 'replace' ? args.string('the text that replaces the URL') : ''
+    const listed = readUrlList(args, resources)
+    const unsignedOnly = readUnsignedOnly(args, call.name)
+    args.end()
+    return async ({ facts, filter, edit }) => {
+      if (unsignedOnly && facts.parsed.signed) return
+      const matches = (await matchingUrls(facts, range, listed)).filter((m) => m.found.where !== 'subject')
+      if (matches.length === 0) return
+      const substitute = (url: string): string =>
+        mode === 'defang' ? defangUrl(url) : expand(text, facts, filter.name).replaceAll(/\$URL\b/gi, () => url)
+      tellMatches(facts, matches, 'Action', mode === 'defang' ? 'URL defanged' : 'URL replaced with text')
+      edit({
+        kind: 'url.rewrite',
+        mode,
+        visibleText: facts.rewriteVisibleText,
+        replacements: new Map(matches.map((m) => [m.found.raw, substitute(m.found.url)])),
+        filter,
+        action: call.name,
+      })
+    }
+  },
+})
+
+export const urlActions: ActionTable = {
+  'url-reputation-defang': urlAction({ mode: 'defang', score: readRange }),
+  'url-reputation-replace': urlAction({ mode: 'replace', score: readRange }),
+  'url-no-reputation-defang': urlAction({ mode: 'defang', score: () => withoutScore }),
+  'url-no-reputation-replace': urlAction({ mode: 'replace', score: () => withoutScore }),
+}

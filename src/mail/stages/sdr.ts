@@ -1,0 +1,50 @@
+import { sdr } from '../../config/sections/sdr.ts'
+import type { SenderReputation } from '../../intel/sdr/port.ts'
+import type { SenderQuery } from '../../intel/verdict.ts'
+import { domainOf, parseAddresses } from '../message/addresses.ts'
+import type { HeaderAddress } from '../message/addresses.ts'
+import type { Message, Stage } from '../pipeline/stage.ts'
+
+const addressesIn = (message: Message, name: string): readonly HeaderAddress[] =>
+  message.parsed.headers.filter((h) => h.name.toLowerCase() === name).flatMap((h) => parseAddresses(h.raw))
+
+const firstDomain = (addresses: readonly HeaderAddress[]): string | null =>
+  addresses.map((a) => domainOf(a.address)).find((d) => d !== null) ?? null
+
+/** What the sender is judged by; user parts and display names only with Include Additional Attributes. */
+const queryOf = (message: Message, additional: boolean): SenderQuery => {
+  const { entry, findings } = message
+  const from = addressesIn(message, 'from')
+  const replyTo = addressesIn(message, 'reply-to')
+  const both = [...from, ...replyTo]
+  return {
+    remoteAddress: entry.remoteAddress,
+    reverseHost: entry.reverseHost,
+    helo: entry.helo === '' ? null : entry.helo,
+    envelopeFrom: domainOf(entry.sender),
+    headerFrom: firstDomain(from),
+    replyTo: firstDomain(replyTo),
+    ...(findings.spf ? { spf: findings.spf.mailfrom } : {}),
+    ...(findings.dkim ? { dkim: findings.dkim } : {}),
+    ...(findings.dmarc ? { dmarc: findings.dmarc } : {}),
+    ...(additional
+      ? {
+          userParts: both
+            .map((a) => a.address.slice(0, Math.max(0, a.address.lastIndexOf('@'))))
+            .filter((u) => u !== ''),
+          displayNames: both.map((a) => a.name).filter((n) => n !== ''),
+        }
+      : {}),
+  }
+}
+
+/** Sender Domain Reputation of accepted incoming mail, before the mail policy is determined. */
+export const sdrStage = (reputation: SenderReputation): Stage => ({
+  name: 'sdr',
+  enabled: (message) => message.entry.direction === 'incoming',
+  process: async (message, ctx) => {
+    const query = queryOf(message, ctx.config.get(sdr).additionalAttributes)
+    const result = await reputation.judge('headers', message.entry.mid, query, ctx.signal)
+    return { next: 'continue', findings: { sdr: result } }
+  },
+})
