@@ -26,3 +26,24 @@ export interface TrackingStore {
   /** Resolves when everything published so far is searchable. */
   flush(): Promise<void>
 }
+
+/** One fact about a message, as events tell it (store/tracking-facts.ts). */
+export type TrackingFact =
+  | { readonly kind: 'started'; readonly mid: number; readonly icid: number; readonly at: Date }
+  | { readonly kind: 'sender' | 'message-id' | 'subject'; readonly mid: number; readonly text: string }
+  | { readonly kind: 'recipient'; readonly mid: number; readonly rid: number; readonly address: string }
+  | { readonly kind: 'delivery'; readonly mid: number; readonly dcid: number }
+  | { readonly kind: 'derived'; readonly mid: number; readonly into: number }
+
+/** The writing side: facts are buffered and written in groups; recording never waits and never throws. */
+export interface TrackingRecorder extends TrackingStore {
+  record(fact: TrackingFact): void
+  /** Writes what is waiting. */
+  stop(): Promise<void>
+}
+
+/** How much tracking keeps; older messages go first. */
+export interface TrackingRetention {
+  readonly maxMessages: number
+  readonly maxAgeDays: number
+}

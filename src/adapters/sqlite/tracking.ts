@@ -1,0 +1,197 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import type { Clock } from '../../core/clock.ts'
+import { errorText } from '../../core/errors.ts'
+import type {
+  TrackedMessage,
+  TrackingFact,
+  TrackingField,
+  TrackingRetention,
+  TrackingRecorder,
+} from '../../store/tracking.ts'
+import type { SqliteDatabase, SqlValue, Statement } from './database.ts'
+
+export const TRACKING_MIGRATIONS: readonly string[] = [
+  `CREATE TABLE message (mid INTEGER PRIMARY KEY, icid INTEGER NOT NULL, at INTEGER NOT NULL,
+     sender TEXT NOT NULL DEFAULT '', message_id TEXT, subject TEXT) STRICT;
+   CREATE TABLE recipient (mid INTEGER NOT NULL, rid INTEGER NOT NULL, address TEXT NOT NULL,
+     PRIMARY KEY (mid, rid)) STRICT, WITHOUT ROWID;
+   CREATE TABLE delivery (mid INTEGER NOT NULL, dcid INTEGER NOT NULL, PRIMARY KEY (mid, dcid)) STRICT, WITHOUT ROWID;
+   CREATE TABLE derived (mid INTEGER NOT NULL, into_mid INTEGER NOT NULL, PRIMARY KEY (mid, into_mid)) STRICT, WITHOUT ROWID;`,
+]
+
+/** Statements that may wait for the disk; beyond it messages are still delivered, but not found by findevent. */
+const MAX_WAITING = 50_000
+/** Facts of a message come within milliseconds: waiting this long makes one transaction of hundreds. */
+const BATCH_DELAY_MS = 250
+const MAX_BATCH = 2000
+const PAGE = 500
+/** How many new messages come between two looks at the limits. */
+const PRUNE_EVERY = 1000
+/** A subject or address longer than this is cut: it is an index, the log has the whole. */
+const MAX_TEXT = 2000
+
+const statement = (fact: TrackingFact): Statement => {
+  const { mid } = fact
+  switch (fact.kind) {
+    case 'started':
+      return {
+        sql: 'INSERT INTO message (mid, icid, at) VALUES (?, ?, ?) ON CONFLICT (mid) DO UPDATE SET icid = excluded.icid',
+        params: [mid, fact.icid, fact.at.getTime()],
+      }
+    case 'sender':
+      return { sql: 'UPDATE message SET sender = ? WHERE mid = ?', params: [fact.text.slice(0, MAX_TEXT), mid] }
+    case 'message-id':
+      return { sql: 'UPDATE message SET message_id = ? WHERE mid = ?', params: [fact.text.slice(0, MAX_TEXT), mid] }
+    case 'subject':
+      return { sql: 'UPDATE message SET subject = ? WHERE mid = ?', params: [fact.text.slice(0, MAX_TEXT), mid] }
+    case 'recipient':
+      return {
+        sql: 'INSERT OR REPLACE INTO recipient (mid, rid, address) VALUES (?, ?, ?)',
+        params: [mid, fact.rid, fact.address.slice(0, MAX_TEXT)],
+      }
+    case 'delivery':
+      return { sql: 'INSERT OR IGNORE INTO delivery (mid, dcid) VALUES (?, ?)', params: [mid, fact.dcid] }
+    case 'derived':
+      return { sql: 'INSERT OR IGNORE INTO derived (mid, into_mid) VALUES (?, ?)', params: [mid, fact.into] }
+  }
+}
+
+interface Row {
+  readonly mid: number
+  readonly icid: number
+  readonly at: number
+  readonly sender: string
+  readonly message_id: string | null
+  readonly subject: string | null
+}
+
+/** Rows older than either limit, in every table. */
+const prune = (db: SqliteDatabase, retention: TrackingRetention, now: Date): readonly Statement[] => {
+  const oldest = now.getTime() - retention.maxAgeDays * 86_400_000
+  const kept = db.get<{ mid: number }>('SELECT mid FROM message WHERE at >= ? ORDER BY mid LIMIT 1', oldest)
+  const newest = db.get<{ mid: number | null }>('SELECT max(mid) AS mid FROM message')?.mid ?? 0
+  // MIDs only grow, so age and number are both a lowest MID; gaps in the MIDs keep fewer, never more.
+  const byAge = kept ? kept.mid - 1 : newest
+  const byCount = newest - retention.maxMessages
+  const upTo = Math.max(byAge, byCount)
+  if (upTo <= 0) return []
+  const params: readonly SqlValue[] = [upTo]
+  return ['message', 'recipient', 'delivery', 'derived'].map((table) => ({
+    sql: `DELETE FROM ${table} WHERE mid <= ?`,
+    params,
+  }))
+}
+
+/** The index in SQLite. Writes are grouped and bounded; a full disk costs index rows, never mail. */
+export const createTrackingStore = (deps: {
+  readonly db: SqliteDatabase
+  readonly clock: Clock
+  readonly retention: TrackingRetention
+  /** Told once when rows are lost, until writing works again. */
+  readonly onLost: (text: string) => void
+}): TrackingRecorder => {
+  const { db, clock } = deps
+  const stopping = new AbortController()
+  let waiting: Statement[] = []
+  let lost = 0
+  let started = 0
+  let writing: Promise<void> | null = null
+
+  const writeWaiting = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.slice(0, MAX_BATCH)
+      waiting = waiting.slice(MAX_BATCH)
+      if (started >= PRUNE_EVERY) {
+        started = 0
+        batch.push(...prune(db, deps.retention, clock.now()))
+      }
+      try {
+        await db.write(batch)
+        lost = 0
+      } catch (error) {
+        if (lost === 0) deps.onLost(`Message tracking lost entries: ${errorText(error)}`)
+        lost += batch.length
+      }
+    }
+  }
+
+  let flushNow: () => void = () => undefined
+  const run = async (): Promise<void> => {
+    const hurry = new AbortController()
+    flushNow = () => hurry.abort()
+    // Ended early by flush and stop: then there is nothing to wait for.
+    await clock.sleep(BATCH_DELAY_MS, AbortSignal.any([hurry.signal, stopping.signal])).catch(() => undefined)
+    await writeWaiting()
+    writing = null
+  }
+
+  const flush = async (): Promise<void> => {
+    flushNow()
+    await writing
+    await writeWaiting()
+  }
+
+  const whole = (row: Row): TrackedMessage => ({
+    mid: row.mid,
+    icid: row.icid,
+    at: new Date(row.at),
+    sender: row.sender,
+    messageId: row.message_id,
+    subject: row.subject,
+    recipients: db
+      .all<{ address: string }>('SELECT address FROM recipient WHERE mid = ? ORDER BY rid', row.mid)
+      .map((r) => r.address),
+    dcids: db
+      .all<{ dcid: number }>('SELECT dcid FROM delivery WHERE mid = ? ORDER BY dcid', row.mid)
+      .map((r) => r.dcid),
+    derived: db
+      .all<{ into_mid: number }>('SELECT into_mid FROM derived WHERE mid = ? ORDER BY into_mid', row.mid)
+      .map((r) => r.into_mid),
+  })
+
+  const texts = (field: TrackingField, m: TrackedMessage): readonly string[] => {
+    if (field === 'to') return m.recipients
+    const text = field === 'from' ? m.sender : field === 'subject' ? m.subject : m.messageId
+    return text === null ? [] : [text]
+  }
+
+  return {
+    record: (fact) => {
+      if (waiting.length >= MAX_WAITING) {
+        if (lost === 0) deps.onLost('Message tracking lost entries: the disk is too slow')
+        lost++
+        return
+      }
+      if (fact.kind === 'started') started++
+      waiting.push(statement(fact))
+      writing ??= run()
+    },
+    message: (mid) => {
+      const row = db.get<Row>('SELECT * FROM message WHERE mid = ?', mid)
+      return row && whole(row)
+    },
+    search: async (field, matches, limit, signal) => {
+      await flush()
+      const found: TrackedMessage[] = []
+      let before = Number.MAX_SAFE_INTEGER
+      for (;;) {
+        signal.throwIfAborted()
+        const rows = db.all<Row>('SELECT * FROM message WHERE mid < ? ORDER BY mid DESC LIMIT ?', before, PAGE)
+        for (const row of rows) {
+          before = row.mid
+          const message = whole(row)
+          if (texts(field, message).some(matches)) found.push(message)
+          if (found.length >= limit) return found
+        }
+        if (rows.length < PAGE) return found
+        // A million rows take seconds: mail and other sessions go on between pages.
+        await turn()
+      }
+    },
+    flush,
+    stop: async () => {
+      stopping.abort()
+      await flush()
+    },
+  }
+}
