@@ -6,6 +6,15 @@ export interface IntelLookup {
   /** One batch; the answer has an entry for every URL asked (unknown: level `unknown`, score null). */
   urls(urls: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, UrlVerdict>>
   sender(query: SenderQuery, signal: AbortSignal): Promise<SenderVerdict>
+  /** How long the service's name took to resolve, where it has one to resolve. */
+  dnsTimes?(): Times
+}
+
+/** Seconds; null = nothing measured yet. */
+export interface Times {
+  readonly minimum: number | null
+  readonly average: number
+  readonly maximum: number | null
 }
 
 /** The url_rep_client: cache in front of `IntelLookup`, one batch a message, its work told in events. */
@@ -28,8 +37,8 @@ export interface UrlReputationRequest {
 export interface UrlReputationDiagnostics {
   readonly cacheSize: number
   readonly cacheHits: number
-  /** Seconds; null = no request made yet. */
-  readonly response: { readonly minimum: number | null; readonly average: number; readonly maximum: number | null }
+  readonly response: Times
+  readonly dns: Times
 }
 
 /** Operators' side of the intelligence service (`intelconfig`): the role that may change verdicts. */

@@ -6,7 +6,7 @@ export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
     await db.write([
       { sql: 'DELETE FROM tokens WHERE serial = ?', params: [serial] },
       {
-        sql: `INSERT INTO devices VALUES (?1, ?2, ?3) ON CONFLICT (serial) DO UPDATE SET secret_hash = ?2, enrolled_at = ?3`,
+        sql: `INSERT INTO devices (serial, secret_hash, enrolled_at) VALUES (?1, ?2, ?3) ON CONFLICT (serial) DO UPDATE SET secret_hash = ?2, enrolled_at = ?3`,
         params: [serial, secretHash, at.getTime()],
       },
     ])
@@ -18,15 +18,18 @@ export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
   secretHash: (serial) =>
     db.get<{ secret_hash: string }>('SELECT secret_hash FROM devices WHERE serial = ?', serial)?.secret_hash ?? null,
   serials: () => db.all<{ serial: string }>('SELECT serial FROM devices ORDER BY serial').map((r) => r.serial),
-  putToken: async (hash, serial, expiresAt) => {
-    await db.write([{ sql: 'INSERT INTO tokens VALUES (?, ?, ?)', params: [hash, serial, expiresAt.getTime()] }])
+  putToken: async (hash, serial, orgId, expiresAt) => {
+    await db.write([
+      { sql: 'UPDATE devices SET org_id = ? WHERE serial = ?', params: [orgId, serial] },
+      { sql: 'INSERT INTO tokens VALUES (?, ?, ?)', params: [hash, serial, expiresAt.getTime()] },
+    ])
   },
   token: (hash) => {
-    const row = db.get<{ serial: string; expires_at: number }>(
-      'SELECT serial, expires_at FROM tokens WHERE hash = ?',
+    const row = db.get<{ serial: string; org_id: string; expires_at: number }>(
+      'SELECT t.serial, d.org_id, t.expires_at FROM tokens t JOIN devices d USING (serial) WHERE t.hash = ?',
       hash,
     )
-    return row ? { serial: row.serial, expiresAt: new Date(row.expires_at) } : null
+    return row ? { serial: row.serial, orgId: row.org_id, expiresAt: new Date(row.expires_at) } : null
   },
   pruneTokens: async (before) => {
     await db.write([{ sql: 'DELETE FROM tokens WHERE expires_at < ?', params: [before.getTime()] }])

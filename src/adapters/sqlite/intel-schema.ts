@@ -9,7 +9,8 @@ export const INTEL_MIGRATIONS: readonly string[] = [
      category TEXT, age_days INTEGER, reason TEXT NOT NULL, by_user TEXT, as_of INTEGER NOT NULL,
      PRIMARY KEY (kind, key, source, generation)) WITHOUT ROWID;
    CREATE INDEX opinions_source ON opinions (source, generation, kind, key);
-   CREATE TABLE devices (serial TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, enrolled_at INTEGER NOT NULL);
+   CREATE TABLE devices (
+     serial TEXT PRIMARY KEY, secret_hash TEXT NOT NULL, enrolled_at INTEGER NOT NULL, org_id TEXT NOT NULL DEFAULT '');
    CREATE TABLE tokens (
      hash TEXT PRIMARY KEY, serial TEXT NOT NULL REFERENCES devices ON DELETE CASCADE, expires_at INTEGER NOT NULL);
    CREATE INDEX tokens_serial ON tokens (serial);

@@ -1,7 +1,8 @@
 import type { SenderQuery, SenderVerdict } from '../verdict.ts'
 
 export type SdrResult =
-  | { readonly kind: 'verdict'; readonly verdict: SenderVerdict }
+  /** `tracker`: value of the tracker header, after the pass over the headers. */
+  | { readonly kind: 'verdict'; readonly verdict: SenderVerdict; readonly tracker?: string }
   | { readonly kind: 'unscanned'; readonly reason: string }
   | { readonly kind: 'excepted'; readonly domain: string; readonly list: string }
   | { readonly kind: 'off' }

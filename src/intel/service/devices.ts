@@ -3,6 +3,11 @@ import type { Env } from '../../core/env.ts'
 import { UserError } from '../../core/errors.ts'
 import type { DeviceStore } from '../../store/repositories/intel.ts'
 
+export interface Device {
+  readonly serial: string
+  readonly orgId: string
+}
+
 /**
  * Who may ask. A serial number is printed on the box and in every log: alone it is no credential. A device enrols once
  * with a secret that the service made and of which it keeps only a hash; with it the device gets tokens.
@@ -13,8 +18,12 @@ export interface DeviceDesk {
   revoke(serial: string): Promise<boolean>
   list(): readonly string[]
   /** null = unknown serial or wrong secret. */
-  issue(serial: string, secret: string): Promise<{ readonly token: string; readonly expiresAt: Date } | null>
-  authenticate(token: string): { readonly serial: string } | 'expired' | 'unknown'
+  issue(
+    serial: string,
+    secret: string,
+    orgId: string,
+  ): Promise<{ readonly token: string; readonly expiresAt: Date } | null>
+  authenticate(token: string): Device | 'expired' | 'unknown'
 }
 
 export const TOKEN_MS = 24 * 3600_000
@@ -40,7 +49,7 @@ export const createDeviceDesk = (store: DeviceStore, env: Env, tokenMs = TOKEN_M
     },
     revoke: (serial) => store.revoke(serial),
     list: () => store.serials(),
-    issue: async (serial, secret) => {
+    issue: async (serial, secret, orgId) => {
       const known = store.secretHash(serial)
       // The comparison runs for unknown serials too.
       if (!same(known ?? hash(''), hash(secret)) || known === null) return null
@@ -48,13 +57,15 @@ export const createDeviceDesk = (store: DeviceStore, env: Env, tokenMs = TOKEN_M
       const now = env.clock.now().getTime()
       const expiresAt = new Date(now + tokenMs)
       await store.pruneTokens(new Date(now - REMEMBER_MS))
-      await store.putToken(hash(token), serial, expiresAt)
+      await store.putToken(hash(token), serial, orgId, expiresAt)
       return { token, expiresAt }
     },
     authenticate: (token) => {
       const found = store.token(hash(token))
       if (!found) return 'unknown'
-      return found.expiresAt.getTime() <= env.clock.now().getTime() ? 'expired' : { serial: found.serial }
+      return found.expiresAt.getTime() <= env.clock.now().getTime()
+        ? 'expired'
+        : { serial: found.serial, orgId: found.orgId }
     },
   }
 }

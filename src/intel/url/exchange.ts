@@ -3,7 +3,8 @@ import { errorText } from '../../core/errors.ts'
 import type { Env } from '../../core/env.ts'
 import type { EventBus } from '../../events/bus.ts'
 import { createLanes } from '../lanes.ts'
-import type { IntelLookup, UrlReputationRequest } from '../lookup.ts'
+import type { IntelLookup, Times, UrlReputationRequest } from '../lookup.ts'
+import { createTimes } from '../times.ts'
 import type { UrlVerdict } from '../verdict.ts'
 import { clientAnswer, parsedResult, wireRequest, wireResponse } from './wire.ts'
 import type { Product } from './wire.ts'
@@ -14,17 +15,11 @@ const LANES = 64
 export type Answer = UrlVerdict | { readonly error: string; readonly timedOut: boolean }
 export const isVerdict = (answer: Answer): answer is UrlVerdict => 'url' in answer
 
-export interface ResponseTimes {
-  readonly minimum: number | null
-  readonly average: number
-  readonly maximum: number | null
-}
-
 /** Asks the service for what the cache does not know: one batch a message, no URL twice at the same time. */
 export interface Exchange {
   /** One promise per URL; they never reject. `thread` is the lane of who asks. */
   ask(request: UrlReputationRequest, urls: readonly string[], thread: number): ReadonlyMap<string, Promise<Answer>>
-  responseTimes(): ResponseTimes
+  responseTimes(): Times
 }
 
 export const createExchange = (deps: {
@@ -38,23 +33,14 @@ export const createExchange = (deps: {
   const { clock } = env
   const lanes = createLanes(FIRST_LANE, LANES)
   const flying = new Map<string, Promise<Answer>>()
-  let count = 0
-  let total = 0
-  let minimum: number | null = null
-  let maximum: number | null = null
-  const measured = (seconds: number): void => {
-    count++
-    total += seconds
-    minimum = Math.min(minimum ?? seconds, seconds)
-    maximum = Math.max(maximum ?? seconds, seconds)
-  }
+  const times = createTimes()
 
   const batch = async (
     request: UrlReputationRequest,
     urls: readonly string[],
     thread: number,
   ): Promise<ReadonlyMap<string, Answer>> => {
-    const { mid, source, messageGuid } = request
+    const { mid, source } = request
     // The batch is shared with other messages: it ends by its own time-out, not with the one that asked first.
     const own = new AbortController().signal
     const start = clock.monotonic()
@@ -74,8 +60,8 @@ export const createExchange = (deps: {
             (url) => answers.get(url) ?? { url, level: 'unknown' as const, score: null, category: null, because: null },
           )
           const seconds = (clock.monotonic() - start) / 1000
-          measured(seconds)
-          tell(request, verdicts, lane, seconds, messageGuid)
+          times.add(seconds)
+          tell(request, verdicts, lane, seconds)
           return new Map(verdicts.map((v) => [v.url, v]))
         } finally {
           free()
@@ -90,14 +76,14 @@ export const createExchange = (deps: {
   }
 
   const tell = (
-    { mid, source, outbound, ...request }: UrlReputationRequest,
+    request: UrlReputationRequest,
     verdicts: readonly UrlVerdict[],
     thread: number,
     seconds: number,
-    messageGuid: string,
   ): void => {
+    const { mid, source, outbound, messageGuid } = request
     const at = { mid, source, thread }
-    const payload = wireResponse({ mid, source, outbound, ...request }, verdicts)
+    const payload = wireResponse(request, verdicts)
     events.publish({ type: 'url-rep.wire-response', ...at, payload })
     events.publish({ type: 'url-rep.batch-received', ...at, seconds, urls: verdicts.length })
     events.publish({ type: 'url-rep.parsed', thread, results: verdicts.map(parsedResult) })
@@ -125,6 +111,6 @@ export const createExchange = (deps: {
       }
       return new Map(urls.map((url) => [url, flying.get(url) as Promise<Answer>]))
     },
-    responseTimes: () => ({ minimum, average: count === 0 ? 0 : total / count, maximum }),
+    responseTimes: () => times.read(),
   }
 }

@@ -154,7 +154,12 @@ export const createUrlReputation = (deps: {
         free()
       }
     },
-    diagnostics: () => ({ cacheSize: cache.size, cacheHits, response: exchange.responseTimes() }),
+    diagnostics: () => ({
+      cacheSize: cache.size,
+      cacheHits,
+      response: exchange.responseTimes(),
+      dns: deps.lookup().dnsTimes?.() ?? { minimum: null, average: 0, maximum: null },
+    }),
     flush: () => {
       epoch++
       cache.clear()

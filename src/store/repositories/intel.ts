@@ -55,8 +55,9 @@ export interface DeviceStore {
   revoke(serial: string): Promise<boolean>
   secretHash(serial: string): string | null
   serials(): readonly string[]
-  putToken(tokenHash: string, serial: string, expiresAt: Date): Promise<void>
-  token(tokenHash: string): { readonly serial: string; readonly expiresAt: Date } | null
+  /** `orgId`: the organisation that the device named when it registered. */
+  putToken(tokenHash: string, serial: string, orgId: string, expiresAt: Date): Promise<void>
+  token(tokenHash: string): { readonly serial: string; readonly orgId: string; readonly expiresAt: Date } | null
   /** Drops tokens that ended before `before`. */
   pruneTokens(before: Date): Promise<void>
 }

@@ -1,0 +1,126 @@
+import { Fault } from '../../core/errors.ts'
+import type { IntelLookup } from '../../intel/lookup.ts'
+import type { SenderVerdict, UrlVerdict, Opinion } from '../../intel/verdict.ts'
+import type { ApiAnswer, Registration, RetroApi } from '../../retro/ports.ts'
+import type { Endpoint, HttpAnswer, HttpExchange } from './exchange.ts'
+
+export interface IntelClientSettings {
+  readonly endpoint: Endpoint
+  readonly organization: string
+  /** What the device enrolled with. */
+  readonly deviceSecret: string
+}
+
+export interface IntelClientDeps {
+  readonly http: HttpExchange
+  readonly serial: string
+  readonly version: string
+  /** Asked for each request: a committed change counts from the next one. @throws Fault NOT_CONFIGURED */
+  readonly settings: () => IntelClientSettings
+}
+
+const MAX_LOGGED = 65_536
+
+const registerUrl = (s: IntelClientSettings, serial: string): string => `${s.endpoint.url}/v1/register/device/${serial}`
+
+const payload = (s: IntelClientSettings, version: string) => ({
+  org_id: s.organization,
+  model: 'Lychgate',
+  version,
+  type: 'gateway',
+})
+
+const register = ({ http, serial, version, settings }: IntelClientDeps, signal: AbortSignal): Promise<HttpAnswer> => {
+  const s = settings()
+  const request = {
+    method: 'POST' as const,
+    url: registerUrl(s, serial),
+    bearer: s.deviceSecret,
+    body: payload(s, version),
+  }
+  return http.send(s.endpoint, request, signal)
+}
+
+const apiAnswer = ({ url, status, body, text, retryAfterMs }: HttpAnswer): ApiAnswer => ({
+  url,
+  status,
+  body,
+  text: text.slice(0, MAX_LOGGED),
+  retryAfterMs,
+})
+
+export const createRetroApi = (deps: IntelClientDeps): RetroApi => {
+  const { http, serial, version, settings } = deps
+  const queryUrl = (regionUri: string): string => `${regionUri}/v1/retro/device/${serial}`
+  return {
+    serial,
+    registerUrl: () => registerUrl(settings(), serial),
+    registerPayload: () => payload(settings(), version),
+    register: async (signal) => apiAnswer(await register(deps, signal)),
+    queryUrl,
+    query: async ({ token, regionUri }, { since, pageSize }, signal) => {
+      const query = new URLSearchParams({ since, page_size: String(pageSize) })
+      const url = `${queryUrl(regionUri)}?${query.toString()}`
+      return apiAnswer(await http.send(settings().endpoint, { method: 'GET', url, bearer: token }, signal))
+    },
+    submit: async ({ token, regionUri }, items, signal) => {
+      const url = `${queryUrl(regionUri)}/urls`
+      const body = { urls: items.map(({ emailId, url }) => ({ email_id: emailId, url })) }
+      return apiAnswer(await http.send(settings().endpoint, { method: 'POST', url, bearer: token, body }, signal))
+    },
+  }
+}
+
+type Json = Readonly<Record<string, unknown>>
+const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
+
+const withDates = <T extends { readonly because: unknown }>(verdict: T): T => {
+  const revive = (o: unknown): unknown => (isObject(o) ? { ...o, asOf: new Date(String(o['asOf'])) } : null)
+  const { because } = verdict
+  return { ...verdict, because: Array.isArray(because) ? because.map(revive) : revive(because as Opinion | null) }
+}
+
+/** Look-ups at a shared service. */
+export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
+  const { http, settings } = deps
+  let registration: (Registration & { readonly from: string }) | null = null
+
+  const enter = async (signal: AbortSignal): Promise<Registration> => {
+    const from = registerUrl(settings(), deps.serial)
+    if (registration?.from === from) return registration
+    const answer = await register(deps, signal)
+    const { token, region_uri: regionUri } = isObject(answer.body) ? answer.body : {}
+    if (answer.status !== 201 || typeof token !== 'string' || typeof regionUri !== 'string')
+      throw new Fault('UPSTREAM_UNAVAILABLE', `the intelligence service refused the registration (${answer.status})`)
+    registration = { token, regionUri, from }
+    return registration
+  }
+
+  const ask = async (path: string, body: unknown, signal: AbortSignal): Promise<Json> => {
+    for (let attempt = 0; ; attempt++) {
+      const { token, regionUri } = await enter(signal)
+      const url = `${regionUri}${path}`
+      const answer = await http.send(settings().endpoint, { method: 'POST', url, bearer: token, body }, signal)
+      if (answer.status === 200 && isObject(answer.body)) return answer.body
+      registration = null
+      // Once more with a new token.
+      if (attempt > 0 || (answer.status !== 401 && answer.status !== 403))
+        throw new Fault('UPSTREAM_UNAVAILABLE', `the intelligence service answered with status ${answer.status}`)
+    }
+  }
+
+  return {
+    name: 'service',
+    urls: async (urls, signal) => {
+      const { results } = await ask('/v1/lookup/urls', { urls }, signal)
+      const verdicts = Array.isArray(results) ? (results as readonly UrlVerdict[]) : []
+      return new Map(verdicts.filter(isObject).map((v) => [(v as unknown as UrlVerdict).url, withDates(v)]))
+    },
+    sender: async (query, signal) => {
+      const { result } = await ask('/v1/lookup/sender', query, signal)
+      if (!isObject(result)) throw new Fault('UPSTREAM_UNAVAILABLE', 'the intelligence service gave no sender verdict')
+      return withDates(result as unknown as SenderVerdict)
+    },
+    dnsTimes: () => http.dnsTimes(),
+  }
+}

@@ -1,0 +1,119 @@
+import { Hono } from 'hono'
+import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { UserError } from '../../core/errors.ts'
+import type { Result } from '../../core/result.ts'
+import type { Device } from '../../intel/service/devices.ts'
+import {
+  readRegistrationBody,
+  readRetroQuery,
+  readSenderQuery,
+  readSubmissions,
+  readUrls,
+} from '../../intel/service/requests.ts'
+import type { IntelService } from '../../intel/service/service.ts'
+import { MALICIOUS, TAXONOMY, TAXONOMY_VERSION } from '../../intel/taxonomy.ts'
+import type { StoredRetro } from '../../store/repositories/intel.ts'
+
+const MAX_BODY = 10 * 1024 * 1024
+
+const bearer = (c: Context): string =>
+  /^Bearer ([\w.~+/=-]{1,512})$/.exec(c.req.header('authorization') ?? '')?.[1] ?? ''
+
+/** A retrospection in the reference's fields and order (reference/url-retrospective-verdict.txt). */
+const retroObject = (retro: StoredRetro, orgId: string) => ({
+  observable: { observable_type: 'url', value: retro.url },
+  context_tags: [MALICIOUS],
+  email_id: retro.emailId,
+  timestamp: `${retro.at.toISOString().slice(0, 19)}Z`,
+  org_id: orgId,
+  verdict: MALICIOUS,
+  taxonomy_map_version: TAXONOMY_VERSION,
+})
+
+/** A refusal, answered as `{"message": …}`. */
+class Refused extends Error {
+  readonly status: 400 | 401 | 403
+  constructor(status: 400 | 401 | 403, message: string) {
+    super(message)
+    this.status = status
+  }
+}
+
+const valid = <T>(result: Result<T>): T => {
+  if (!result.ok) throw new Refused(400, result.error)
+  return result.value
+}
+
+/**
+ * The API of docs/intelligence/api.md. There is no way to change a verdict here: that is for the operator of the
+ * service, on its own machine.
+ */
+export const intelRoutes = (service: IntelService, regionUri: () => string): Hono => {
+  const app = new Hono()
+  app.use(bodyLimit({ maxSize: MAX_BODY, onError: (c) => c.json({ message: 'The body is too large' }, 413) }))
+  app.notFound((c) => c.json({ message: 'Not Found' }, 404))
+  app.onError((error, c) => {
+    if (error instanceof Refused) return c.json({ message: error.message }, error.status)
+    if (error instanceof UserError) return c.json({ message: error.message }, 422)
+    return c.json({ message: 'Internal Server Error' }, 500)
+  })
+
+  const device = (c: Context): Device => {
+    const who = service.devices.authenticate(bearer(c))
+    if (who === 'expired') throw new Refused(403, 'Token Expired')
+    if (who === 'unknown') throw new Refused(401, 'Token Invalid')
+    return who
+  }
+  /** A device reads and submits only as itself. */
+  const itself = (c: Context): Device => {
+    const who = device(c)
+    if (who.serial !== c.req.param('serial')) throw new Refused(403, 'Forbidden')
+    return who
+  }
+  const json = async (c: Context): Promise<unknown> => {
+    try {
+      return await c.req.json()
+    } catch {
+      throw new Refused(400, 'The body is not JSON.')
+    }
+  }
+
+  app.post('/v1/register/device/:serial', async (c) => {
+    const { orgId } = valid(readRegistrationBody(await json(c)))
+    const issued = await service.devices.issue(c.req.param('serial'), bearer(c), orgId)
+    if (issued === null) throw new Refused(403, 'Device Not Enrolled')
+    return c.json(
+      { token: issued.token, region_uri: regionUri(), expires_at: `${issued.expiresAt.toISOString().slice(0, 19)}Z` },
+      201,
+    )
+  })
+  app.get('/v1/retro/device/:serial', (c) => {
+    const { serial, orgId } = itself(c)
+    const { since, pageSize } = valid(readRetroQuery(c.req.query('since'), c.req.query('page_size')))
+    const { retros, more } = service.retro.page(serial, since, pageSize)
+    return c.json(retros.length === 0 ? {} : { retros: retros.map((r) => retroObject(r, orgId)), more })
+  })
+  app.post('/v1/retro/device/:serial/urls', async (c) => {
+    const { serial } = itself(c)
+    const items = valid(readSubmissions(await json(c)))
+    return c.json({ accepted: await service.retro.submit(serial, items) }, 202)
+  })
+  app.post('/v1/lookup/urls', async (c) => {
+    device(c)
+    const urls = valid(readUrls(await json(c)))
+    const verdicts = await service.lookup.urls(urls, c.req.raw.signal)
+    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, results: urls.map((url) => verdicts.get(url)) })
+  })
+  app.post('/v1/lookup/sender', async (c) => {
+    device(c)
+    const query = valid(readSenderQuery(await json(c)))
+    const result = await service.lookup.sender(query, c.req.raw.signal)
+    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, result })
+  })
+  app.get('/v1/taxonomy', (c) => {
+    device(c)
+    return c.json(TAXONOMY)
+  })
+  return app
+}

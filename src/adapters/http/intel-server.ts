@@ -1,0 +1,76 @@
+import { createServer } from 'node:https'
+import type { Server } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { createAdaptorServer } from '@hono/node-server'
+import { Fault } from '../../core/errors.ts'
+import type { IntelService } from '../../intel/service/service.ts'
+import { intelRoutes } from './intel-routes.ts'
+
+export interface IntelServer {
+  /** `https://host:port` under which devices reach it. */
+  readonly uri: string
+  readonly port: number
+  /** New connections are refused at once; what is under way gets `graceMs`. */
+  stop(graceMs: number): Promise<void>
+}
+
+const MAX_CONNECTIONS = 2000
+
+const listen = async (server: Server, port: number, host: string): Promise<void> => {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(port, host, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** The intelligence service over HTTPS. @throws Fault when it cannot listen there. */
+export const startIntelServer = async (options: {
+  readonly service: IntelService
+  readonly tls: { readonly certPem: string; readonly keyPem: string }
+  readonly host: string
+  /** 0 = any free one. */
+  readonly port: number
+  /** Name by which devices know it; default: `host`. */
+  readonly publicHost?: string
+}): Promise<IntelServer> => {
+  const { service, tls, host } = options
+  const name = options.publicHost ?? host
+  let uri = ''
+  const server = createAdaptorServer({
+    fetch: intelRoutes(service, () => uri).fetch,
+    overrideGlobalObjects: false,
+    createServer,
+    serverOptions: { cert: tls.certPem, key: tls.keyPem, minVersion: 'TLSv1.2' },
+  }) as Server
+  server.maxConnections = MAX_CONNECTIONS
+  server.headersTimeout = 10_000
+  server.requestTimeout = 30_000
+  server.keepAliveTimeout = 15_000
+  try {
+    await listen(server, options.port, host)
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? 'error'
+    throw new Fault(
+      'UPSTREAM_UNAVAILABLE',
+      `the intelligence service cannot listen on ${host}:${options.port} (${code})`,
+    )
+  }
+  // A broken handshake is the client's trouble.
+  server.on('tlsClientError', (_, socket) => socket.destroy())
+  const { port } = server.address() as AddressInfo
+  uri = `https://${name.includes(':') ? `[${name}]` : name}:${port}`
+  return {
+    uri,
+    port,
+    stop: async (graceMs) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
+      await closed
+      clearTimeout(timer)
+    },
+  }
+}

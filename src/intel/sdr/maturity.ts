@@ -1,0 +1,57 @@
+import type { Clock } from '../../core/clock.ts'
+import { createLru } from '../../core/lru.ts'
+import type { FirstSeenStore } from '../../store/repositories/intel.ts'
+import { canonicalHost } from '../url/canonical.ts'
+import { registrable } from '../url/suffix.ts'
+
+const DAY_MS = 86_400_000
+/** From here on a domain is mature: no finer age is told (`30 days (or greater)`). */
+export const MATURE_DAYS = 30
+const KNOWN = 50_000
+const FORGET_DAYS = 400
+
+/** How long this gateway knows a sender's domain. */
+export interface Maturity {
+  /**
+   * Days since the domain was first seen here; null = cannot be told: while the gateway itself is younger than 30 days,
+   * a domain that is new to it need not be new.
+   */
+  days(domain: string): number | null
+  /** Notes the domains of a message. */
+  note(domains: readonly string[]): Promise<void>
+}
+
+/** The domain whose age counts; null for addresses and bare suffixes. */
+const organisation = (domain: string): string | null => {
+  const host = canonicalHost(domain)
+  return host === '' ? null : registrable(host).domain
+}
+
+export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity => {
+  // Noted within the last day: the table need not be written for each message.
+  const noted = createLru<Date>(KNOWN, clock)
+  let pruned = -Infinity
+  const ageOf = (at: Date): number => Math.max(0, Math.floor((clock.now().getTime() - at.getTime()) / DAY_MS))
+  return {
+    days: (domain) => {
+      const name = organisation(domain)
+      const began = store.since()
+      const first = name === null ? null : store.seen(name)
+      if (began === null || first === null) return null
+      const days = ageOf(first)
+      const watching = (first.getTime() - began.getTime()) / DAY_MS
+      return days >= MATURE_DAYS || watching >= MATURE_DAYS ? days : null
+    },
+    note: async (domains) => {
+      const now = clock.now()
+      const fresh = [...new Set(domains.map(organisation))].filter((d): d is string => d !== null && !noted.get(d))
+      if (fresh.length === 0) return
+      for (const d of fresh) noted.set(d, now, DAY_MS)
+      await store.note(fresh, now)
+      if (now.getTime() - pruned > DAY_MS) {
+        pruned = now.getTime()
+        await store.prune(new Date(now.getTime() - FORGET_DAYS * DAY_MS))
+      }
+    },
+  }
+}
