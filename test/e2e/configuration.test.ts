@@ -52,7 +52,7 @@ it('merges commits to different sections', async () => {
 it('rolls back to an earlier state, and the services follow without restart', async () => {
   await shell(home, [], 'sethostname second.example.com\ncommit "second" Y\n')
   expect(await greeting()).toContain('second.example.com')
-  const { stdout, code } = await shell(home, ['--echo'], 'rollbackconfig\n1\ny\ny\n')
+  const { stdout, code } = await shell(home, ['--echo'], 'rollbackconfig\n2\ny\ny\n')
   expect(`${code} ${stdout}`).toMatch(/^0 /)
   expect(await greeting()).toContain('first.example.com')
   expect((await shell(home, ['-c', 'version', '--echo'])).stdout).toContain('first.example.com> version')
