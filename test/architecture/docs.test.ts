@@ -14,8 +14,7 @@ const deadLinks = (file: string): readonly string[] =>
     .map((link) => `${file}: ${link}`)
 
 describe('the documents', () => {
-  it('link to what is there', () =>
-    expect(['README.md', ...filesUnder('docs', '.md')].flatMap(deadLinks)).toEqual([]))
+  it('link to what is there', () => expect(['README.md', ...filesUnder('docs', '.md')].flatMap(deadLinks)).toEqual([]))
 
   it('list every command with the words of the registry', () => {
     const index = read('docs/commands/README.md')
