@@ -114,6 +114,8 @@ const readCommand = async (opened: OpenSession, prompt: string): Promise<string 
 const runLine = async (opened: OpenSession, line: string): Promise<Outcome> => {
   try {
     for (const words of splitCommands(line)) {
+      // What others committed since shows now; what this session staged stays.
+      opened.session.draft.refresh?.()
       await runCommand(opened.session, words)
       if (opened.left()) break
     }

@@ -343,3 +343,64 @@ test('running values cannot be changed behind the back of the store', async () =
   const { store } = await open()
   expect(() => store.running.get(listeners).push(defaultListener)).toThrow(TypeError)
 })
+
+const STEPS = [
+  'prepare',
+  'before the revision',
+  'after the revision',
+  'first apply',
+  'second apply',
+  'undo',
+  'undo stored',
+]
+
+test.each(STEPS)(
+  'a process that ends at the step "%s" leaves the old or the new document, never a mixture',
+  async (step) => {
+    const reached: string[] = []
+    const at = async (name: string): Promise<void> => {
+      reached.push(name)
+      if (name === step) await new Promise(() => undefined)
+    }
+    let appends = 0
+    const config = await open({
+      wrap: (real) => ({
+        ...real,
+        append: async (...args) => {
+          appends++
+          if (appends === 2) await at('before the revision')
+          await real.append(...args)
+          if (appends === 2) await at('after the revision')
+          if (appends === 3) await at('undo stored')
+        },
+      }),
+    })
+    const { store } = config
+    store.consume({
+      section: system,
+      prepare: async () => {
+        await at('prepare')
+        return []
+      },
+      apply: async (next) => await at(next.hostname === 'new.example' ? 'first apply' : 'undo'),
+    })
+    store.consume({
+      section: sdr,
+      apply: async (next) => {
+        await at('second apply')
+        if (next.timeoutSeconds === 9 && (step === 'undo' || step === 'undo stored')) throw new Error('refused late')
+      },
+    })
+    const draft = store.draft()
+    draft.set(system, named('new.example'))
+    draft.set(sdr, { ...draft.get(sdr), timeoutSeconds: 9 })
+    void store.commit(draft, by('admin'))
+    while (!reached.includes(step)) await settle()
+    // As after kill -9: nobody closes anything, another process opens what is on the disk.
+    const after = await openTestConfig({ path: config.path })
+    const found = [after.store.running.get(system).hostname, after.store.running.get(sdr).timeoutSeconds]
+    const isNew = ['after the revision', 'first apply', 'second apply', 'undo'].includes(step)
+    expect(found).toEqual(isNew ? ['new.example', 9] : ['lychgate.example.com', 2])
+    await after.close()
+  },
+)
