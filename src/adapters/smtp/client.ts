@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer'
 import type SMTPConnection from 'nodemailer/lib/smtp-connection'
 import type { TLSSocket } from 'node:tls'
 import { errorText } from '../../core/errors.ts'
@@ -100,20 +101,30 @@ const sending = (connection: SMTPConnection, tlsFailure: string | null): SmtpSen
     quit: () => {
       if (alive) connection.quit()
     },
-    send: async (message) => {
+    send: async (message, signal) => {
       const extensions = (connection as unknown as { _supportedExtensions: readonly string[] })._supportedExtensions
       if (isUtf8Only(message) && !extensions.includes('SMTPUTF8')) {
         const response = 'the address needs SMTPUTF8, which the host does not offer'
         return message.recipients.map(() => ({ ok: false, permanent: true, code: '000', status: '5.6.7', response }))
       }
       return await new Promise<readonly AttemptResult[]>((resolve) => {
+        const stop = (): void => {
+          connection.close()
+          const response = 'the delivery was stopped'
+          resolve(
+            message.recipients.map(() => ({ ok: false, permanent: false, code: '000', status: '4.3.2', response })),
+          )
+        }
+        if (signal.aborted) return stop()
+        signal.addEventListener('abort', stop, { once: true })
         const envelope = {
           from: message.sender === '' ? (false as const) : message.sender,
           to: [...message.recipients],
           size: message.bytes.length,
-          use8BitMime: message.bytes.some((b) => b > 127),
+          use8BitMime: !isAscii(message.bytes),
         }
         connection.send(envelope, message.bytes, (error, info) => {
+          signal.removeEventListener('abort', stop)
           if (error?.code === 'ECONNECTION' || error?.code === 'ETIMEDOUT' || error?.code === 'ESOCKET') alive = false
           const rejected =
             (error ? (error as SmtpError).rejectedErrors : (info?.rejectedErrors as readonly SmtpError[])) ?? []

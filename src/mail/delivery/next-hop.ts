@@ -52,7 +52,7 @@ const code = (error: unknown): string => (error as { code?: string }).code ?? 'E
 const records = async (resolver: Resolver, name: string, type: string): Promise<readonly unknown[] | 'NXDOMAIN'> => {
   try {
     const answer = await resolver.resolve(name, type)
-    return Array.isArray(answer) ? answer : []
+    return Array.isArray(answer) ? (answer as readonly unknown[]) : []
   } catch (error) {
     if (code(error) === 'ENOTFOUND') return 'NXDOMAIN'
     if (code(error) === 'ENODATA') return []

@@ -29,8 +29,8 @@ export interface SmtpSending {
   readonly tls: { readonly protocol: string; readonly cipher: string } | null
   /** Why an offered STARTTLS did not come about; null when it did or was not offered. */
   readonly tlsFailure: string | null
-  /** One result per recipient, in their order. Never rejects; after a broken connection `alive` is false. */
-  send(message: OutgoingMessage): Promise<readonly AttemptResult[]>
+  /** One result per recipient, in their order. Never rejects; after a broken connection or the signal `alive` is false. */
+  send(message: OutgoingMessage, signal: AbortSignal): Promise<readonly AttemptResult[]>
   readonly alive: boolean
   quit(): void
 }

@@ -1,0 +1,268 @@
+import { delivery as deliverySection } from '../config/sections/delivery.ts'
+import { smtpRoutes } from '../config/sections/smtp-routes.ts'
+import { system } from '../config/sections/system.ts'
+import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
+import type { Env } from '../core/env.ts'
+import { errorText, Fault } from '../core/errors.ts'
+import type { Resolver } from '../core/resolver.ts'
+import type { EventBus } from '../events/bus.ts'
+import { retryDelayMs } from '../mail/delivery/backoff.ts'
+import { generatedEntry } from '../mail/delivery/generated.ts'
+import type { MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
+import type { Counters, DeliveryQueue, QueuedRecipient, SpoolStore } from '../store/spool.ts'
+import { createDeliveryAttempts } from './delivery-attempt.ts'
+import { announceGenerated, createDeliverySettlement } from './delivery-settlement.ts'
+import type { Attempt } from './delivery-settlement.ts'
+import { createDestinations } from './destinations.ts'
+import type { Service } from './service.ts'
+
+export interface DeliveryServiceDeps {
+  readonly env: Env
+  readonly events: EventBus
+  readonly ids: Counters
+  readonly config: ConfigReader
+  readonly spool: SpoolStore & DeliveryQueue
+  readonly resolver: Resolver
+  readonly smtp: SmtpClient
+  readonly mailboxes: MailboxWriter
+  /** Seconds east of UTC, for dates in headers. */
+  readonly offsetSeconds: (at: Date) => number
+}
+
+/** Mail that the appliance sends itself. The key makes a repeated call send once. */
+export interface LocalMail {
+  readonly key: string
+  /** '' = the null sender. */
+  readonly from: string
+  readonly to: readonly string[]
+  /** The whole message, CRLF line ends. */
+  readonly message: Uint8Array
+}
+
+export interface DeliveryService extends Service {
+  /** A message has entered the queue. */
+  notify(mid: number): void
+  /** Resolves with its MID when it is durable. */
+  enqueueLocal(mail: LocalMail): Promise<number>
+  /** Waits until nothing is under way and nothing is due. */
+  idle(): Promise<void>
+  /** New routes and times act at once: hosts that were down are tried again. */
+  readonly consumers: readonly ConfigConsumer<never>[]
+}
+
+/** Recipients of one job: they share a connection. */
+const BATCH = 100
+const JOBS_PER_DOMAIN = 10
+const EXPIRED_BATCH = 100
+/** After an error of our own the queue takes a breath, so that it never spins. */
+const FAULT_PAUSE_MS = 5000
+
+/** The delivery queue: fair between domains, woken by what happens and by the clock, resumed after a restart. */
+export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryService => {
+  const { env, events, ids, config, spool } = deps
+  const ended = new AbortController()
+  const destinations = createDestinations()
+  const settlement = createDeliverySettlement({ ...deps, signal: ended.signal, onQueued: (mid) => notify(mid) })
+  const attempts = createDeliveryAttempts({ ...deps, settlement })
+  const jobs = new Set<Promise<void>>()
+  let startedAt = env.clock.now()
+  let scannedTo = new Date(0)
+  let accepting = false
+  let pumping = false
+  let again = false
+  let sleeper = new AbortController()
+  const idleWaiters: (() => void)[] = []
+  let expireAfter = 0
+
+  const now = (): number => env.clock.now().getTime()
+
+  const notify = (mid: number): void => {
+    for (const row of spool.queued(mid)) destinations.ready(row.domain)
+    pump()
+  }
+
+  const track = (job: Promise<void>): void => {
+    jobs.add(job)
+    void job.finally(() => {
+      jobs.delete(job)
+      pump()
+    })
+  }
+
+  const fault = (error: unknown): void =>
+    events.publish({
+      type: 'system.fault',
+      code: 'INTERNAL',
+      where: 'delivery',
+      error: errorText(error),
+      reference: Buffer.from(env.entropy.bytes(4)).toString('hex'),
+    })
+
+  const runJob = async (domain: string, rows: readonly QueuedRecipient[]): Promise<void> => {
+    let downUntil: number | null = 0
+    try {
+      const failure = await attempts.run(domain, rows, startedAt, ended.signal)
+      if (failure) downUntil = null
+    } catch (error) {
+      if (!ended.signal.aborted) fault(error)
+      downUntil = now() + FAULT_PAUSE_MS
+    }
+    const failures = destinations.done(domain, rows, downUntil !== 0)
+    downUntil ??= now() + retryDelayMs(failures - 1, config.get(deliverySection), env.entropy)
+    if (downUntil > 0) destinations.down(domain, downUntil)
+    else destinations.ready(domain)
+  }
+
+  /** Messages that grew too old are given up whatever their host does. */
+  const giveUp = async (mid: number, rows: readonly QueuedRecipient[]): Promise<void> => {
+    const entry = spool.entry(mid)
+    if (!entry) return
+    const failure = (row: QueuedRecipient): Attempt => {
+      const response = row.lastError ?? 'never attempted'
+      return { row, result: { ok: false, permanent: true, code: '000', status: '5.4.7', response } }
+    }
+    try {
+      await settlement.settle(entry, await spool.body(mid), rows.map(failure), { dcid: 0, local: false })
+    } catch (error) {
+      if (error instanceof Fault && error.code === 'STORE_CORRUPT') return await spool.setAside(mid, errorText(error))
+      expireAfter = now() + FAULT_PAUSE_MS
+      if (!ended.signal.aborted) fault(error)
+    }
+  }
+
+  const giveUpAll = async (rows: readonly QueuedRecipient[]): Promise<void> => {
+    for (const mid of new Set(rows.map((r) => r.mid)))
+      await giveUp(
+        mid,
+        rows.filter((r) => r.mid === mid),
+      )
+    for (const row of rows) destinations.release(row.domain, [row])
+  }
+
+  const startExpired = (at: number): void => {
+    if (at < expireAfter) return
+    const { maxQueueSeconds } = config.get(deliverySection)
+    const old = spool.expired(new Date(at - maxQueueSeconds * 1000), EXPIRED_BATCH)
+    const rows = old.filter((r) => !destinations.claimed(r))
+    if (rows.length === 0) return
+    for (const row of rows) destinations.claim(row.domain, [row])
+    track(giveUpAll(rows).catch(fault))
+  }
+
+  const startJobs = (at: number): void => {
+    const { maxConcurrency } = config.get(deliverySection)
+    if (jobs.size >= maxConcurrency) return
+    for (const domain of destinations.turns(at)) {
+      if (jobs.size >= maxConcurrency) return
+      if (destinations.jobs(domain) >= JOBS_PER_DOMAIN) continue
+      const due = spool.dueFor(domain, new Date(at), destinations.claims(domain) + BATCH)
+      const rows = due.filter((r) => !destinations.claimed(r)).slice(0, BATCH)
+      if (rows.length === 0) {
+        destinations.settled(domain)
+        continue
+      }
+      // A domain that was down is tried by one job; the others follow when that one got through.
+      const share = fairShare(rows, destinations.probing(domain) ? 1 : JOBS_PER_DOMAIN)
+      destinations.claim(domain, share)
+      track(runJob(domain, share))
+    }
+  }
+
+  const pump = (): void => {
+    if (pumping) {
+      again = true
+      return
+    }
+    if (!accepting) return
+    pumping = true
+    try {
+      do {
+        again = false
+        const at = now()
+        if (at < scannedTo.getTime()) scannedTo = new Date(0)
+        for (const domain of spool.dueDomains(scannedTo, new Date(at))) destinations.ready(domain)
+        scannedTo = new Date(at)
+        startExpired(at)
+        startJobs(at)
+      } while (again)
+    } catch (error) {
+      fault(error)
+    } finally {
+      pumping = false
+    }
+    sleepOn()
+    if (jobs.size === 0) for (const wake of idleWaiters.splice(0)) wake()
+  }
+
+  /** Until the next recipient is due or a host may be tried again; any `pump` before ends the sleep. */
+  const sleepOn = (): void => {
+    sleeper.abort()
+    sleeper = new AbortController()
+    const due = spool.nextDueAfter(scannedTo)?.getTime() ?? Infinity
+    const at = Math.min(due, destinations.nextRetry() ?? Infinity, expireAfter > now() ? expireAfter : Infinity)
+    if (at === Infinity || !accepting) return
+    void env.clock.sleep(Math.max(1, at - now()), sleeper.signal).then(pump, () => undefined)
+  }
+
+  const wakeAll = (): void => {
+    destinations.retryAll()
+    pump()
+  }
+  const consumer = (section: typeof smtpRoutes | typeof deliverySection) =>
+    ({
+      section,
+      apply: async () => {
+        await Promise.resolve()
+        // The new settings are the running ones once every consumer has applied.
+        setImmediate(wakeAll)
+      },
+    }) as unknown as ConfigConsumer<never>
+
+  return {
+    name: 'delivery',
+    start: async () => {
+      await Promise.resolve()
+      startedAt = env.clock.now()
+      accepting = true
+      pump()
+    },
+    stop: async (graceMs) => {
+      accepting = false
+      sleeper.abort()
+      const late = new AbortController()
+      const grace = env.clock.sleep(graceMs, late.signal).catch(() => undefined)
+      await Promise.race([Promise.allSettled([...jobs]), grace])
+      ended.abort(new Error('stopped'))
+      late.abort()
+      await Promise.allSettled([...jobs])
+    },
+    health: () => ({ state: accepting ? 'up' : 'down', detail: `${jobs.size} deliveries under way`, since: startedAt }),
+    notify,
+    enqueueLocal: async ({ key, from, to, message }) => {
+      const mid = ids.next('mid')
+      const { hostname } = config.get(system)
+      const bytes = Buffer.from(message)
+      const { offsetSeconds } = deps
+      const entry = generatedEntry(
+        { mid, rootMid: mid, hostname, offsetSeconds, sender: from, recipients: to, bytes },
+        env,
+      )
+      const stands = await spool.acceptOnce(key, entry)
+      if (stands !== mid) return stands
+      announceGenerated(events, entry)
+      notify(mid)
+      return mid
+    },
+    idle: async () => {
+      if (jobs.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
+    },
+    consumers: [consumer(smtpRoutes), consumer(deliverySection)],
+  }
+}
+
+/** A part of what is due, so that other jobs of the same domain have theirs; a message stays whole. `parts` 1 = one message. */
+const fairShare = (rows: readonly QueuedRecipient[], parts: number): readonly QueuedRecipient[] => {
+  const mids = [...new Set(rows.map((r) => r.mid))]
+  const mine = new Set(mids.slice(0, parts === 1 ? 1 : Math.ceil(mids.length / parts)))
+  return rows.filter((r) => mine.has(r.mid))
+}
