@@ -43,11 +43,11 @@ export interface Session {
   readonly terminal: Terminal
   /** Commands this user may run, for `help` and completion. */
   readonly commands: readonly CommandEntry[]
-  print(...lines: readonly string[]): void
+  print(this: void, ...lines: readonly string[]): void
   /** Long output: stops at each screenful with `-Press Any Key For More-` on an interactive terminal. */
-  page(lines: AsyncIterable<string> | Iterable<string>): Promise<void>
+  page(this: void, lines: AsyncIterable<string> | Iterable<string>): Promise<void>
   /** Ends the session after this command. */
-  leave(): void
+  leave(this: void): void
 }
 
 /** A batch line: `words` of the sub-command, then typed arguments in order, then `--options`. */

@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts'
 export interface Output {
   write(text: string): void
   /** Whole lines. Control bytes other than colours are escaped: the last defence, content is escaped where it is rendered. */
-  print(...lines: readonly string[]): void
+  print(this: void, ...lines: readonly string[]): void
   /** Makes sure that the line above the cursor is blank (or the very top). */
   blank(): void
   /** The operator ended a line: the cursor stands at the start of the next one. */

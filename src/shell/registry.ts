@@ -32,10 +32,29 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/commitdetail.ts')).default,
   },
   {
+    name: 'help',
+    aliases: ['?'],
+    summary: 'List the commands, or show the syntax of one',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/system/help.ts')).default,
+  },
+  {
+    name: 'listenerconfig',
+    summary: 'Configure mail listeners',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/listenerconfig.ts')).default,
+  },
+  {
     name: 'loadconfig',
     summary: 'Load a configuration file',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/loadconfig.ts')).default,
+  },
+  {
+    name: 'nslookup',
+    summary: 'Query a name server',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/nslookup.ts')).default,
   },
   {
     name: 'quit',
@@ -75,6 +94,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/sethostname.ts')).default,
   },
   {
+    name: 'settz',
+    summary: 'Set the time zone',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/settz.ts')).default,
+  },
+  {
     name: 'showchanges',
     summary: 'Show the changes that are not committed',
     roles: READERS,
@@ -87,6 +112,24 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/showconfig.ts')).default,
   },
   {
+    name: 'smtproutes',
+    summary: 'Set up permanent domain redirections',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/smtproutes.ts')).default,
+  },
+  {
+    name: 'status',
+    summary: 'Show the state of the appliance',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/monitor/status.ts')).default,
+  },
+  {
+    name: 'telnet',
+    summary: 'Connect to a remote host',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/telnet.ts')).default,
+  },
+  {
     name: 'urllistconfig',
     summary: 'Configure lists of URLs',
     roles: OPERATORS,
@@ -97,5 +140,11 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Enable, disable or poll the URL retrospective service',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/urlretroservice.ts')).default,
+  },
+  {
+    name: 'version',
+    summary: 'Show the version of the appliance',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/monitor/version.ts')).default,
   },
 ]

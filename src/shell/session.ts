@@ -39,9 +39,7 @@ export const openSession = ({ appliance, terminal, user, pid, registry }: Sessio
     terminal,
     ask: createAsk({ terminal, output, entered }),
     commands: commandsOf(registry, user.role),
-    print: (...lines) => {
-      output.print(...lines)
-    },
+    print: output.print,
     page: (lines) => page(terminal, output, lines),
     leave: () => {
       left = true

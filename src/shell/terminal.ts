@@ -15,7 +15,7 @@ export interface Terminal {
   /** The next key while paging; null = end of input. Only on interactive terminals. */
   readKey(prompt: string): Promise<string | null>
   /** A new signal that aborts at the next Ctrl-C or when the terminal goes away; for `tail`, `telnet`, `rate`. */
-  untilInterrupt(): { readonly signal: AbortSignal; done(): void }
+  untilInterrupt(): { readonly signal: AbortSignal; readonly done: () => void }
   /** Raw bytes to and from the operator's own terminal, for `telnet`; ends when `done` is called. */
   raw?(onData: (bytes: Uint8Array) => void): { write(bytes: Uint8Array): void; done(): void }
   /** Where the operator comes from: `local`, later an address. */

@@ -19,9 +19,9 @@ export interface BatchOptions {
 
 export interface Batch {
   readonly terminal: Terminal
-  feed(bytes: Uint8Array): void
-  end(): void
-  interrupt(): void
+  feed(this: void, bytes: Uint8Array): void
+  end(this: void): void
+  interrupt(this: void): void
 }
 
 /** A line longer than this is no command and no answer. */
@@ -128,5 +128,5 @@ export const createBatch = (options: BatchOptions): Batch => {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- what a script holds is echoed to a terminal
+ 
 const visible = (line: string): string => line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '?')

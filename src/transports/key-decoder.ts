@@ -67,6 +67,8 @@ export const createKeyDecoder = (): KeyDecoder => {
           // The line feed of a CR LF belongs to the return before it.
           if (c === '\r' || c === '\n') {
             if (!(c === '\n' && afterReturn)) keys.push('\r')
+          } else if (c >= '\u0080') {
+            // C1: never a key, and nothing a terminal should be sent back.
           } else if (!pasting || c === CTRL_C) keys.push(c)
           else if (c === '\t') keys.push(' ')
           afterReturn = c === '\r'

@@ -13,9 +13,9 @@ export interface KeyHandler {
  */
 export interface KeyPump {
   /** False: enough is waiting; do not read on before `drained` is called. */
-  feed(bytes: Uint8Array): boolean
-  end(): void
-  interrupt(): void
+  feed(this: void, bytes: Uint8Array): boolean
+  end(this: void): void
+  interrupt(this: void): void
   attach(handler: KeyHandler): () => void
   /** Bytes go to `onData` unread until the returned function is called. */
   takeRaw(onData: (bytes: Uint8Array) => void): () => void
@@ -102,6 +102,11 @@ export const createKeyPump = (drained: () => void): KeyPump => {
     interrupt,
     attach: (next) => {
       handler = next
+      if (pending) {
+        pending = false
+        queue.unshift(CTRL_C)
+        waiting++
+      }
       // After the caller has returned: it may still be writing its prompt.
       queueMicrotask(drain)
       return () => {

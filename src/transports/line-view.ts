@@ -19,8 +19,14 @@ interface Place {
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' })
+/** Plain ASCII that no mark follows, or a stretch of anything else: V8 copies its whole input for every segment it finds. */
+const STRETCH = /[ -~](?![^ -~])|[ -~]?[^ -~]{1,64}/gu
+
 /** What an operator sees as one character each. */
-export const graphemes = (text: string): string[] => [...segmenter.segment(text)].map((s) => s.segment)
+export const graphemes = (text: string): string[] =>
+  (text.match(STRETCH) ?? []).flatMap((part) =>
+    part.length === 1 ? part : Array.from(segmenter.segment(part), (s) => s.segment),
+  )
 
 export const createLineView = (write: (text: string) => void, columns: () => number): LineView => {
   let start = 0

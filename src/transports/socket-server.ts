@@ -92,9 +92,9 @@ const listen = (server: Server, path: string): Promise<void> =>
   })
 
 interface Ends {
-  feed(bytes: Uint8Array): void
-  end(): void
-  interrupt(): void
+  feed(this: void, bytes: Uint8Array): void
+  end(this: void): void
+  interrupt(this: void): void
 }
 
 const converse = (socket: Socket, options: SocketServerOptions): void => {

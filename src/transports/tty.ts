@@ -22,11 +22,11 @@ export interface TtyOptions {
 export interface Tty {
   readonly terminal: Terminal
   /** False: stop reading until `resume` is called. */
-  feed(bytes: Uint8Array): boolean
+  feed(this: void, bytes: Uint8Array): boolean
   /** The operator's side has gone. */
-  end(): void
+  end(this: void): void
   /** Ctrl-C that came as a signal. */
-  interrupt(): void
+  interrupt(this: void): void
 }
 
 /** Used where the window has no size (0×0 over some links). */
@@ -48,13 +48,6 @@ export const createTty = (options: TtyOptions): Tty => {
     strong: chalk.bold,
   }
 
-  const interruptedBefore = (): void => {
-    if (pump.takePendingInterrupt()) {
-      write('^C\n')
-      throw new Interrupted('Ctrl-C')
-    }
-  }
-
   const terminal: Terminal = {
     get columns() {
       return columns()
@@ -69,7 +62,6 @@ export const createTty = (options: TtyOptions): Tty => {
     paint: (style, text) => styles[style](text),
     ...(options.drained === undefined ? {} : { drained: options.drained }),
     readLine: async (question, read = {}) => {
-      interruptedBefore()
       prompt ??= createLinePrompt({ pump, write, columns })
       const past = read.history === 'commands' ? history.entries() : []
       const line = await (await prompt).read(question, { ...read, past })
@@ -77,7 +69,6 @@ export const createTty = (options: TtyOptions): Tty => {
       return line
     },
     readKey: async (question) => {
-      interruptedBefore()
       write(question)
       const key = await nextKey(pump)
       // The question takes itself away, so that the pages read as one text.

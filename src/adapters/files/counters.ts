@@ -9,7 +9,7 @@ export const counterFile = (path: string, names: readonly CounterName[]): Counte
       const reset = raw['reset'] as { at: string; values: unknown } | null | undefined
       return {
         lifetime: values(raw['lifetime'], names),
-        reset: reset == null ? null : { at: new Date(reset.at), values: values(reset.values, names) },
+        reset: !reset ? null : { at: new Date(reset.at), values: values(reset.values, names) },
       }
     } catch {
       return null

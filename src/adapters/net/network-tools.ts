@@ -92,7 +92,7 @@ const openConnection = async (
       clearTimeout(timer)
       signal.removeEventListener('abort', aborted)
       socket.destroy()
-      reject(error as Error)
+      reject(error)
     }
     const aborted = (): void => end(signal.reason)
     const timer = setTimeout(() => {

@@ -1,0 +1,88 @@
+import { isIP } from 'node:net'
+import { UserError } from '../../../core/errors.ts'
+import { fail, ok } from '../../../core/result.ts'
+import { isHostname, oneOf } from '../../../core/schema.ts'
+import type { Field } from '../../../core/schema.ts'
+import { printable } from '../../../core/text.ts'
+import { DNS_TYPES } from '../../../services/network.ts'
+import type { DnsAnswer, DnsType } from '../../../services/network.ts'
+import { OPERATORS, defineCommand } from '../../command.ts'
+import type { Session } from '../../command.ts'
+import { shortTtl } from '../../format/duration.ts'
+import { readForm } from '../../options.ts'
+
+const USAGE = 'nslookup HOST [A|AAAA|CNAME|MX|NS|PTR|SOA|TXT]'
+
+const LABELS: Readonly<Record<DnsType, string>> = {
+  A: "A       the host's IPv4 address",
+  AAAA: "AAAA    the host's IPv6 address",
+  CNAME: 'CNAME   the canonical name for an alias',
+  MX: 'MX      the mail exchangers',
+  NS: 'NS      the name servers',
+  PTR: 'PTR     the host name of an address',
+  SOA: "SOA     the domain's start of authority",
+  TXT: 'TXT     the text records',
+}
+
+const host: Field<string> = {
+  parse: (text) => {
+    const name = text.trim().replace(/\.$/, '')
+    if (isIP(name) !== 0 || isHostname(name)) return ok(name)
+    return fail('The value must be a host name or an IP address. (Ex: mail.example.com)')
+  },
+  format: (name) => name,
+}
+
+/** `A=192.0.34.166 TTL=2d`, `MX=mail.example.com PREF=10`. */
+const line = ({ type, value, preference, ttlSeconds }: DnsAnswer): string =>
+  [
+    `${type}=${printable(value)}`,
+    ...(preference === undefined ? [] : [`PREF=${preference}`]),
+    ...(ttlSeconds === null ? [] : [`TTL=${shortTtl(ttlSeconds)}`]),
+  ].join(' ')
+
+const look = async (session: Session, name: string, type: DnsType): Promise<void> => {
+  const { signal, done } = session.terminal.untilInterrupt()
+  try {
+    const answers = await session.appliance.network.resolve(name, type, signal)
+    if (answers.length === 0) session.print(`There is no ${type} record for ${printable(name)}.`)
+    else await session.page(answers.map(line))
+  } finally {
+    done()
+  }
+}
+
+export default defineCommand({
+  name: 'nslookup',
+  summary: 'Query a name server',
+  description: 'Asks the name servers of this machine for the records of a host, a domain or an address.',
+  category: 'diagnose',
+  roles: OPERATORS,
+  needsCommit: false,
+  run: async (session) => {
+    const name = await session.ask.field('Please enter the host or IP to resolve.', host)
+    const initial = isIP(name) === 0 ? 'A' : 'PTR'
+    const type = await session.ask.pick(
+      'Choose the query type:',
+      DNS_TYPES,
+      (t) => LABELS[t],
+      DNS_TYPES.indexOf(initial),
+    )
+    await look(session, name, type)
+  },
+  forms: [
+    {
+      usage: USAGE,
+      words: [],
+      run: async (session, args) => {
+        const { words } = readForm(USAGE, args, { min: 1, max: 2 })
+        const name = host.parse(words[0] ?? '')
+        if (!name.ok) throw new UserError(name.error)
+        const type = oneOf(DNS_TYPES).parse(words[1] ?? (isIP(name.value) === 0 ? 'A' : 'PTR'))
+        if (!type.ok) throw new UserError(type.error)
+        await look(session, name.value, type.value)
+      },
+    },
+  ],
+  complete: (_, words) => (words.length === 1 ? DNS_TYPES : []),
+})

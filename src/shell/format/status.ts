@@ -1,0 +1,21 @@
+import { withThousands } from '../../core/text.ts'
+import type { CounterName, CounterReader } from '../../events/counters.ts'
+
+/** A row of the counters: a name at its indent and the three columns. */
+export const counterRow = (counters: CounterReader, label: string, name: CounterName): string => {
+  const [reset, uptime, lifetime] = (['reset', 'uptime', 'lifetime'] as const).map((since) =>
+    withThousands(counters.value(name, since)),
+  )
+  return `${`    ${label}`.padEnd(28)}${reset?.padStart(15)}${uptime?.padStart(15)}${lifetime?.padStart(15)}`
+}
+
+export const rateRow = (counters: CounterReader, label: string, name: CounterName): string =>
+  `${`  ${label}`.padEnd(28)}${([1, 5, 15] as const)
+    .map((minutes) => withThousands(counters.rate(name, minutes)).padStart(15))
+    .join('')}`
+
+/** An id has no thousands separators and stands in the last column. */
+export const idRow = (label: string, id: number): string => `${`    ${label}`.padEnd(28)}${String(id).padStart(45)}`
+
+export const gaugeRow = (label: string, value: number | string, indent = 4): string =>
+  `${`${' '.repeat(indent)}${label}`.padEnd(32)}${(typeof value === 'number' ? withThousands(value) : value).padStart(11)}`
