@@ -1,4 +1,5 @@
 import { Fault, UserError, errorText } from '../core/errors.ts'
+import type { Issue } from '../core/errors.ts'
 import type { Env } from '../core/env.ts'
 import { localTime } from '../core/localtime.ts'
 import type { TimeZones } from '../core/timezone.ts'
@@ -140,6 +141,14 @@ export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedCo
     return [{ section: name, user, at, revision: number, theirs: diffSection(pin.section, pin.base, now) }]
   }
 
+  /** Which zones exist is known to the machine and not to the section. */
+  const zoneIssues = (document: ConfigDocument): readonly Issue[] => {
+    const { timezone } = readerOf(() => document).get(system)
+    if (deps.zones.at(timezone, env.clock.now()) !== null) return []
+    const message = `The time zone '${printable(timezone)}' does not exist on this machine. Set one with settz.`
+    return [{ path: 'system.timezone', message, severity: 'error' }]
+  }
+
   const stagedOf = (draft: ConfigDraft): readonly Pin[] => {
     if (!(draft instanceof SectionDraft)) throw new Fault('INTERNAL', 'the draft is not of this store')
     return draft.staged()
@@ -192,7 +201,7 @@ export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedCo
       changed.has(name) ? consumers.filter((c) => c.section.name === name) : [],
     )
     const warnings = [
-      ...refuseErrors(verifyDocument(sections, next)),
+      ...refuseErrors([...verifyDocument(sections, next), ...zoneIssues(next)]),
       ...refuseErrors(await prepareAll(concerned, transition, env.clock)),
     ]
     const names = [...changed]

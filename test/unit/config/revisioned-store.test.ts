@@ -139,6 +139,13 @@ test('verify refuses the commit before anybody is asked or told', async () => {
   expect(draft.dirty).toBe(true)
 })
 
+test('a time zone that the machine does not have is refused', async () => {
+  const { store } = await open()
+  const draft = store.draft()
+  draft.set(system, { ...draft.get(system), timezone: 'Mars/Olympus' })
+  await expect(store.commit(draft, by('admin'))).rejects.toThrow("The time zone 'Mars/Olympus' does not exist")
+})
+
 test('everybody is prepared before anybody acts, and only the sections that changed', async () => {
   const { store } = await open()
   const told: string[] = []
