@@ -13,6 +13,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/addresslistconfig.ts')).default,
   },
   {
+    name: 'alertconfig',
+    summary: 'Configure who gets alerts by mail',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/alertconfig.ts')).default,
+  },
+  {
     name: 'clearchanges',
     aliases: ['clear'],
     summary: 'Clear the changes that are not committed',
@@ -30,6 +36,30 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show when and why the configuration was last committed',
     roles: READERS,
     load: async () => (await import('./commands/configure/commitdetail.ts')).default,
+  },
+  {
+    name: 'displayalerts',
+    summary: 'Show the last alerts',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/displayalerts.ts')).default,
+  },
+  {
+    name: 'findevent',
+    summary: 'Find messages in the logs and tell their story',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/findevent.ts')).default,
+  },
+  {
+    name: 'grep',
+    summary: 'Search a log with regular expressions',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/grep.ts')).default,
+  },
+  {
+    name: 'filters',
+    summary: 'Configure message filters',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/filters.ts')).default,
   },
   {
     name: 'help',
@@ -51,10 +81,28 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/loadconfig.ts')).default,
   },
   {
+    name: 'logconfig',
+    summary: 'Configure the log subscriptions',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/logconfig.ts')).default,
+  },
+  {
     name: 'nslookup',
     summary: 'Query a name server',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/nslookup.ts')).default,
+  },
+  {
+    name: 'policyconfig',
+    summary: 'Configure per recipient or sender mail policies',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/policyconfig.ts')).default,
+  },
+  {
+    name: 'quarantine',
+    summary: 'List, show, release or delete messages in quarantine',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/quarantine.ts')).default,
   },
   {
     name: 'quit',
@@ -80,6 +128,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Go back to a configuration that was saved at a commit',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/rollbackconfig.ts')).default,
+  },
+  {
+    name: 'rollovernow',
+    summary: 'Begin a new log file',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/rollovernow.ts')).default,
   },
   {
     name: 'saveconfig',
@@ -122,6 +176,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show the state of the appliance',
     roles: EVERYONE,
     load: async () => (await import('./commands/monitor/status.ts')).default,
+  },
+  {
+    name: 'tail',
+    summary: 'Show the end of a log, and what is written to it',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/tail.ts')).default,
   },
   {
     name: 'telnet',
