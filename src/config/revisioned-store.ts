@@ -7,11 +7,11 @@ import { printable } from '../core/text.ts'
 import { applyAll, applyOrder, commitQueue, prepareAll, refuseErrors, verifyDocument } from './commit.ts'
 import type { AnyConsumer, Transition } from './commit.ts'
 import { decodeDocument, encodeDocument } from './codec.ts'
-import type { Decoded } from './codec.ts'
 import { diffSection } from './diff.ts'
 import { exportLines } from './export.ts'
 import { importDocument } from './import.ts'
-import { defaultDocument, readerOf, sameValue } from './document.ts'
+import { loadNewest } from './load.ts'
+import { readerOf, sameValue } from './document.ts'
 import type { AnySection, ConfigDocument } from './document.ts'
 import { SectionDraft } from './draft.ts'
 import type { Pin } from './draft.ts'
@@ -53,39 +53,7 @@ export interface OpenedConfig {
   readonly warnings: readonly string[]
 }
 
-/** How many revisions are tried, newest first, before the defaults are used. */
-const FALLBACK_REVISIONS = 50
 const QUEUE_WAIT_MS = 30_000
-
-interface Start {
-  readonly decoded: Decoded
-  /** The revision that runs; 0 = the defaults. */
-  readonly revision: number
-  readonly newest: number
-  readonly warnings: readonly string[]
-}
-
-/** The newest revision that this release can read; a broken one is passed over with a warning. */
-const load = (sections: readonly AnySection[], { revisions, secrets }: ConfigStoreDeps): Start => {
-  const records = revisions.list(FALLBACK_REVISIONS, false)
-  const newest = records[0]?.number ?? 0
-  const warnings: string[] = []
-  for (const { number } of records) {
-    const decoded = decodeDocument(sections, revisions.read(number)?.document ?? null, secrets)
-    if (decoded.ok) {
-      const passedOver = number === newest ? [] : [`Configuration revision ${number} is running instead.`]
-      return {
-        decoded: decoded.value,
-        revision: number,
-        newest,
-        warnings: [...warnings, ...passedOver, ...decoded.value.warnings],
-      }
-    }
-    warnings.push(`Configuration revision ${number} cannot be used: ${decoded.error}.`)
-  }
-  if (newest > 0) warnings.push('No configuration revision can be used; the default configuration is running instead.')
-  return { decoded: { document: defaultDocument(sections), foreign: {}, warnings: [] }, revision: 0, newest, warnings }
-}
 
 const recordOf = ({ number, at, user, comment, kept }: RevisionRecord): CommitRecord => ({
   revision: number,
@@ -102,7 +70,7 @@ const recordOf = ({ number, at, user, comment, kept }: RevisionRecord): CommitRe
 export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedConfig> => {
   const sections = deps.sections ?? SECTIONS
   const { revisions, secrets, env } = deps
-  const start = load(sections, deps)
+  const start = loadNewest(sections, deps.revisions, deps.secrets)
   let running: ConfigDocument = start.decoded.document
   let { revision, newest } = start
   const { foreign } = start.decoded
