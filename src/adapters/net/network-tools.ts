@@ -92,7 +92,7 @@ const openConnection = async (
       clearTimeout(timer)
       signal.removeEventListener('abort', aborted)
       socket.destroy()
-      reject(error)
+      reject(error instanceof Error ? error : new Error(errorText(error)))
     }
     const aborted = (): void => end(signal.reason)
     const timer = setTimeout(() => {

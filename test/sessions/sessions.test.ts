@@ -1,0 +1,39 @@
+import { readFileSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { root } from '../support/root.ts'
+import { difference, parseSessionFile, replayTerminal } from '../support/session-file.ts'
+import { sessionAppliance } from '../support/session-appliance.ts'
+import { overSocket } from '../support/session-socket.ts'
+
+const folder = join(root, 'fixtures/sessions')
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((name) => name.endsWith('.session'))
+  .sort()
+
+describe('recorded sessions', () => {
+  it.each(files)('%s', async (name) => {
+    const { settings, lines } = parseSessionFile(readFileSync(join(folder, name), 'utf8'))
+    const terminal = replayTerminal(lines)
+    const gateway = await sessionAppliance(settings)
+    try {
+      // A session that leaves its recording throws in the middle; where it did says more than the throw.
+      const error = await gateway.run(terminal).then(
+        () => null,
+        (thrown: unknown) => thrown,
+      )
+      expect(difference(lines, terminal.transcript())).toBeNull()
+      if (error !== null) throw error
+    } finally {
+      await gateway.close()
+    }
+    if (settings['socket'] === 'no' || terminal.typed.includes('^C') || lines.some((line) => line.endsWith('^D')))
+      return
+    const again = await sessionAppliance(settings)
+    try {
+      expect(difference(lines, await overSocket(again, terminal.typed))).toBeNull()
+    } finally {
+      await again.close()
+    }
+  })
+})
