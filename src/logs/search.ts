@@ -1,12 +1,12 @@
 /** How the lines of one message are told from the others in a log. Anchored: content of a message cannot claim another MID. */
 
 /** The ids that a line is about. */
-export interface LineIds {
+interface LineIds {
   readonly mids: readonly number[]
   readonly icid: number | null
   readonly dcid: number | null
-  /** The line joins `mids[0]` with this one: split, rewritten, generated. */
-  readonly derived: number | null
+  /** The line says that `into` came of `from`: split, rewritten, generated. */
+  readonly derived: { readonly from: number; readonly into: number } | null
 }
 
 const STAMPED = /^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4} [A-Z][a-z]+: /
@@ -16,7 +16,15 @@ const NONE: LineIds = { mids: [], icid: null, dcid: null, derived: null }
 /** `Start MID 2 ICID 1`, `MID 2 ICID 1 From:`, `Message finished MID 2 done`, `MID 2 …` */
 const MESSAGE = /^(?:Start |Message finished |Message aborted |Double bounce: )?MID (\d+)(?: ICID (\d+))?/
 const JOINED =
-  /^MID \d+ (?:was split creating|rewritten to|was generated based on|was generated for bounce of) MID (\d+)/
+  /^MID (\d+) (?:(was split creating|rewritten to)|was generated based on|was generated for bounce of) MID (\d+)/
+
+const derivation = (text: string): LineIds['derived'] => {
+  const m = JOINED.exec(text)
+  if (!m) return null
+  const [first, second] = [Number(m[1]), Number(m[3])]
+  return m[2] === undefined ? { from: second, into: first } : { from: first, into: second }
+}
+
 const INJECTION = /^(?:New SMTP )?ICID (\d+) /
 const CONNECTION = /^(?:New SMTP |Connection Error: )?DCID (\d+) /
 const TRANSACTION = /^(?:Delivery start|Message done|Bounced:|Delayed:) DCID (\d+) MID (\d+) /
@@ -32,7 +40,7 @@ export const lineIds = (line: string): LineIds | null => {
   if (!stamp) return null
   const text = line.slice(stamp[0].length)
   const message = MESSAGE.exec(text)
-  if (message) return { mids: [Number(message[1])], icid: id(message, 2), dcid: null, derived: id(JOINED.exec(text)) }
+  if (message) return { mids: [Number(message[1])], icid: id(message, 2), dcid: null, derived: derivation(text) }
   const transaction = TRANSACTION.exec(text)
   if (transaction) return { ...NONE, mids: [Number(transaction[2])], dcid: Number(transaction[1]) }
   const named = id(PROCESSED.exec(text)) ?? id(REMEDIATION.exec(text)) ?? id(URL_CLIENT.exec(text))
@@ -41,31 +49,42 @@ export const lineIds = (line: string): LineIds | null => {
 }
 
 /** A message and everything that became of it: grows while the log is read the first time. */
-export interface Story {
+interface Story {
   readonly mids: Set<number>
   readonly icids: Set<number>
   readonly dcids: Set<number>
 }
 
 /** First reading, oldest line first: derived messages and connections join the story. ICID 0 is no connection. */
-export const follow = (story: Story, line: string): void => {
-  const ids = lineIds(line)
-  if (!ids) return
-  const [mid] = ids.mids
-  if (mid === undefined) return
-  if (ids.derived !== null) {
-    // "was generated based on" names the new one first; the others name it last.
-    if (story.mids.has(mid) && !/ was generated /.test(line.slice(0, 120))) story.mids.add(ids.derived)
-    if (story.mids.has(ids.derived) && / was generated /.test(line.slice(0, 120))) story.mids.add(mid)
-  }
-  if (!story.mids.has(mid)) return
+const grow = (story: Story, ids: LineIds): void => {
+  if (ids.derived !== null && story.mids.has(ids.derived.from)) story.mids.add(ids.derived.into)
+  if (!ids.mids.some((mid) => story.mids.has(mid))) return
   if (ids.icid !== null && ids.icid !== 0) story.icids.add(ids.icid)
   if (ids.dcid !== null && ids.dcid !== 0) story.dcids.add(ids.dcid)
 }
 
 /** Second reading: a line about a message of the story, or about one of its connections and no other message. */
-export const belongs = (story: Story, ids: LineIds): boolean => {
-  if (ids.mids.length > 0)
-    return ids.mids.some((mid) => story.mids.has(mid)) || (ids.derived !== null && story.mids.has(ids.derived))
+const belongs = (story: Story, ids: LineIds): boolean => {
+  if (ids.derived !== null) return story.mids.has(ids.derived.from) || story.mids.has(ids.derived.into)
+  if (ids.mids.length > 0) return ids.mids.some((mid) => story.mids.has(mid))
   return (ids.icid !== null && story.icids.has(ids.icid)) || (ids.dcid !== null && story.dcids.has(ids.dcid))
+}
+
+type Batches = AsyncIterable<readonly string[]>
+
+/** Every line of a message's story, in the order of the log, which is read twice. Empty = the log does not know it. */
+export async function* storyLines(read: () => Batches, mid: number): AsyncGenerator<string> {
+  const story: Story = { mids: new Set([mid]), icids: new Set(), dcids: new Set() }
+  for await (const batch of read())
+    for (const line of batch) {
+      const ids = lineIds(line)
+      if (ids) grow(story, ids)
+    }
+  let inside = false
+  for await (const batch of read())
+    for (const line of batch) {
+      const ids = lineIds(line)
+      if (ids) inside = belongs(story, ids)
+      if (inside) yield line
+    }
 }

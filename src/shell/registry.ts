@@ -44,6 +44,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/displayalerts.ts')).default,
   },
   {
+    name: 'filters',
+    summary: 'Configure message filters',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/filters.ts')).default,
+  },
+  {
     name: 'findevent',
     summary: 'Find messages in the logs and tell their story',
     roles: READERS,
@@ -54,12 +60,6 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Search a log with regular expressions',
     roles: READERS,
     load: async () => (await import('./commands/monitor/grep.ts')).default,
-  },
-  {
-    name: 'filters',
-    summary: 'Configure message filters',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/filters.ts')).default,
   },
   {
     name: 'help',

@@ -1,0 +1,168 @@
+import { parseArgs } from 'node:util'
+import { UserError } from '../../../core/errors.ts'
+import { compilePattern } from '../../../core/regex.ts'
+import { integer } from '../../../core/schema.ts'
+import { printableCut } from '../../../core/text.ts'
+import type { LogFile } from '../../../logs/ports.ts'
+import { storyLines } from '../../../logs/search.ts'
+import type { TrackedMessage, TrackingField } from '../../../store/tracking.ts'
+import { READERS, defineCommand } from '../../command.ts'
+import type { Session } from '../../command.ts'
+import { colourLine } from '../../format/colour.ts'
+import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
+import { patternField } from '../../format/pattern-field.ts'
+
+const SEARCH_USAGE = 'findevent [-i] [-f from | -s subject | -t to | -I message_id] LOG_NAME'
+const MID_USAGE = 'findevent -m mid LOG_NAME'
+const MAX_FOUND = 1000
+
+type Kind = { readonly field: TrackingField; readonly title: string }
+const KINDS: readonly Kind[] = [
+  { field: 'from', title: 'Search by envelope FROM' },
+  { field: 'message-id', title: 'Search by Message ID' },
+  { field: 'subject', title: 'Search by Subject' },
+  { field: 'to', title: 'Search by envelope TO' },
+]
+
+/** Runs until done or Ctrl-C. */
+const interruptible = async (session: Session, work: (signal: AbortSignal) => Promise<void>): Promise<void> => {
+  const interrupt = session.terminal.untilInterrupt()
+  try {
+    await work(interrupt.signal)
+  } catch (error) {
+    if (!interrupt.signal.aborted) throw error
+  } finally {
+    interrupt.done()
+  }
+}
+
+const printStory = async (session: Session, log: string, mid: number, files?: readonly LogFile[]): Promise<void> =>
+  await interruptible(session, async (signal) => {
+    let found = false
+    for await (const line of storyLines(() => session.appliance.logs.read(log, signal, files), mid)) {
+      found = true
+      session.print(colourLine(session.terminal, line))
+    }
+    if (!found) session.print(`No lines about MID ${mid} were found.`)
+  })
+
+const label = (session: Session, m: TrackedMessage): string =>
+  `MID ${m.mid} (${session.appliance.time.stamp(m.at)}) ${printableCut(m.subject ?? '', 100)}`.trimEnd()
+
+const search = async (
+  session: Session,
+  field: TrackingField,
+  source: string,
+  ignoreCase: boolean,
+  signal: AbortSignal,
+): Promise<readonly TrackedMessage[]> => {
+  const pattern = compilePattern(source, { ignoreCase })
+  if (!pattern.ok) throw new UserError(pattern.error)
+  return await session.appliance.tracking.search(field, (text) => pattern.value.test(text), MAX_FOUND, signal)
+}
+
+const NOTHING = 'No matching message IDs were found.'
+
+const batch = async (session: Session, args: readonly string[]): Promise<void> => {
+  const wrong = (why: string): UserError => new UserError(`${why} Usage: ${SEARCH_USAGE} or ${MID_USAGE}`)
+  let parsed
+  try {
+    parsed = parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        ignore: { type: 'boolean', short: 'i', default: false },
+        from: { type: 'string', short: 'f' },
+        subject: { type: 'string', short: 's' },
+        to: { type: 'string', short: 't' },
+        'message-id': { type: 'string', short: 'I' },
+        mid: { type: 'string', short: 'm' },
+      },
+    })
+  } catch {
+    throw wrong('The options cannot be read.')
+  }
+  const { values, positionals } = parsed
+  if (positionals.length !== 1) throw wrong('The name of one log is needed.')
+  const log = logNamed(session, positionals[0] ?? '').name
+  const asked = KINDS.flatMap(({ field }) => {
+    const source = values[field]
+    return source === undefined ? [] : [{ field, source }]
+  })
+  if (asked.length + (values.mid === undefined ? 0 : 1) !== 1)
+    throw wrong('Exactly one of -f, -s, -t, -I and -m is needed.')
+  if (values.mid !== undefined) {
+    const mid = integer(1, Number.MAX_SAFE_INTEGER).parse(values.mid)
+    if (!mid.ok) throw new UserError(`-m: ${mid.error}`)
+    return await printStory(session, log, mid.value)
+  }
+  const [wish] = asked
+  if (!wish) return
+  await interruptible(session, async (signal) => {
+    const found = await search(session, wish.field, wish.source, values.ignore, signal)
+    if (found.length === 0) session.print(NOTHING)
+    else await session.page(found.map((m, i) => `${i + 1}. ${label(session, m)}`))
+  })
+}
+
+/** Which of a log's files to look into; a message is in the file that was open when it came. */
+const pickFiles = async (session: Session, log: string): Promise<readonly LogFile[]> => {
+  const files = session.appliance.logs.files(log)
+  const which = await session.ask.pick(
+    'Please choose which set of logs to search:',
+    ['All available log files', 'Select log files by date list', 'Current log file'],
+    (s) => s,
+    2,
+  )
+  if (files.length === 0 || which.startsWith('All')) return files
+  if (which.startsWith('Current')) return files.slice(-1)
+  return await session.ask.pickMany('Please choose the log files. Separate multiple choices with commas.', files, (f) =>
+    session.appliance.time.stamp(f.openedAt),
+  )
+}
+
+const within = (session: Session, log: string, chosen: readonly LogFile[]) => {
+  const all = session.appliance.logs.files(log)
+  if (chosen.length >= all.length) return () => true
+  const spans = chosen.map((file) => {
+    const next = all[all.findIndex((f) => f.path === file.path) + 1]
+    return { from: file.openedAt.getTime(), to: next?.openedAt.getTime() ?? Infinity }
+  })
+  // File names have whole seconds.
+  return (at: Date) => spans.some((s) => Math.floor(at.getTime() / 1000) * 1000 >= s.from && at.getTime() < s.to)
+}
+
+const wizard = async (session: Session): Promise<void> => {
+  const title = 'Please choose which type of search you want to perform:'
+  const kind = await session.ask.pick(title, KINDS, (k) => k.title, 0)
+  const source = await session.ask.field('Enter the regular expression to search for.', patternField)
+  const ignoreCase = await session.ask.confirm('Do you want this search to be case insensitive?', true)
+  const mailLogs = session.appliance.logs.subscriptions().filter((s) => s.type === 'mail_logs')
+  const question = 'Enter the number of the log you wish to use for message tracking.'
+  const { name } = await pickLog(session, question, mailLogs)
+  const files = await pickFiles(session, name)
+  const inside = within(session, name, files)
+  let found: readonly TrackedMessage[] = []
+  await interruptible(session, async (signal) => {
+    found = (await search(session, kind.field, source, ignoreCase, signal)).filter((m) => inside(m.at))
+  })
+  if (found.length === 0) return session.print(NOTHING)
+  const head = 'The following matching message IDs were found.  Please choose one to\nshow additional log information:'
+  const { mid } = await session.ask.pick(head, found, (m) => label(session, m), 0)
+  await printStory(session, name, mid, files)
+}
+
+export default defineCommand({
+  name: 'findevent',
+  summary: 'Find messages in the logs and tell their story',
+  description:
+    'Finds messages by envelope sender (-f), subject (-s), envelope recipient (-t) or Message-ID (-I), each a regular ' +
+    'expression, -i without regard to case. -m prints every line about a message: its injection and delivery ' +
+    'connections, what was split off or rewritten, retrospection and remediation. Without arguments it asks.',
+  category: 'monitor',
+  roles: READERS,
+  needsCommit: false,
+  forms: [{ usage: `${SEARCH_USAGE}\n${MID_USAGE}`, words: [], run: batch }],
+  run: wizard,
+  complete: (session) => logNames(session),
+})

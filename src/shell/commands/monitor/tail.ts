@@ -1,0 +1,45 @@
+import { READERS, defineCommand } from '../../command.ts'
+import type { Session } from '../../command.ts'
+import { colourLine } from '../../format/colour.ts'
+import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
+import { readForm } from '../../options.ts'
+
+const LAST_LINES = 10
+
+const follow = async (session: Session, name: string): Promise<void> => {
+  const interrupt = session.terminal.untilInterrupt()
+  try {
+    for await (const line of session.appliance.logs.tail(name, LAST_LINES, interrupt.signal))
+      session.print(colourLine(session.terminal, line))
+  } finally {
+    interrupt.done()
+  }
+}
+
+const USAGE = 'tail LOG_NAME'
+
+export default defineCommand({
+  name: 'tail',
+  summary: 'Show the end of a log, and what is written to it',
+  description:
+    'Shows the last ten lines of a log and then every line that is written to it, through roll-overs, until Ctrl-C.',
+  category: 'monitor',
+  roles: READERS,
+  needsCommit: false,
+  forms: [
+    {
+      usage: USAGE,
+      words: [],
+      run: async (session, args) => {
+        const [name = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
+        await follow(session, logNamed(session, name).name)
+      },
+    },
+  ],
+  run: async (session) => {
+    const log = await pickLog(session, 'Enter the number of the log you wish to tail.')
+    session.print('Press Ctrl-C to stop.')
+    await follow(session, log.name)
+  },
+  complete: (session) => logNames(session),
+})
