@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Env } from '../../core/env.ts'
 import { makeCertificate } from './x509.ts'
-import type { KeyPem } from './x509.ts'
+import type { KeyPair } from './x509.ts'
 
 /** A certificate authority of our own and the one server certificate that it signed, kept in a directory (keys 0600). */
 export interface OwnCa {
@@ -15,6 +15,7 @@ export interface OwnCa {
 }
 
 const DAY_MS = 86_400_000
+const CA_NAME = 'intelligence-ca.lychgate.invalid'
 const CA_DAYS = 3650
 /** Some TLS clients refuse server certificates that last longer than 398 days. */
 const SERVER_DAYS = 390
@@ -47,46 +48,30 @@ export const loadOwnCa = async (directory: string, hosts: readonly string[], env
   await mkdir(directory, { recursive: true, mode: 0o700 })
   const file = (name: string): string => join(directory, name)
   const now = env.clock.now()
-  const notBefore = new Date(now.getTime() - DAY_MS)
+  const from = new Date(now.getTime() - DAY_MS)
   const until = (days: number): Date => new Date(now.getTime() + days * DAY_MS)
-  const load = async (name: string, make: () => KeyPem, good: (certPem: string) => boolean) => {
-    const [certPem, keyPem] = [await readPem(file(`${name}.pem`)), await readPem(file(`${name}.key`))]
-    if (certPem !== null && keyPem !== null && lasts(certPem, now, RENEW_DAYS) && good(certPem))
-      return { certPem, keyPem }
+  const load = async (name: string, make: () => KeyPair, good: (cert: string) => boolean): Promise<KeyPair> => {
+    const [cert, key] = [await readPem(file(`${name}.pem`)), await readPem(file(`${name}.key`))]
+    if (cert !== null && key !== null && lasts(cert, now, RENEW_DAYS) && good(cert)) return { cert, key }
     const made = make()
-    await writePem(file(`${name}.key`), made.keyPem)
-    await writePem(file(`${name}.pem`), made.certPem)
+    await writePem(file(`${name}.key`), made.key)
+    await writePem(file(`${name}.pem`), made.cert)
     return made
   }
+  const serial = (): Uint8Array => env.entropy.bytes(16)
   const ca = await load(
     'ca',
-    () =>
-      makeCertificate(
-        { commonName: 'Lychgate intelligence CA', names: [], notBefore, notAfter: until(CA_DAYS) },
-        env.entropy,
-      ),
+    () => makeCertificate({ names: [CA_NAME], from, until: until(CA_DAYS), serial: serial(), authority: true }),
     () => true,
   )
-  const wanted = hosts.map((h) => h.toLowerCase())
+  const names = hosts.map((h) => h.toLowerCase())
   const server = await load(
     'server',
-    () =>
-      makeCertificate(
-        {
-          commonName: wanted[0] ?? 'localhost',
-          names: wanted,
-          notBefore,
-          notAfter: until(SERVER_DAYS),
-          issuer: ca,
-        },
-        env.entropy,
-      ),
-    (certPem) => {
-      const certificate = new X509Certificate(certPem)
-      return (
-        certificate.verify(new X509Certificate(ca.certPem).publicKey) && wanted.every((h) => covers(certificate, h))
-      )
+    () => makeCertificate({ names, from, until: until(SERVER_DAYS), serial: serial(), issuer: ca }),
+    (cert) => {
+      const certificate = new X509Certificate(cert)
+      return certificate.verify(new X509Certificate(ca.cert).publicKey) && names.every((h) => covers(certificate, h))
     },
   )
-  return { caPem: ca.certPem, ...server }
+  return { caPem: ca.cert, certPem: server.cert, keyPem: server.key }
 }

@@ -6,7 +6,8 @@ export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
     await db.write([
       { sql: 'DELETE FROM tokens WHERE serial = ?', params: [serial] },
       {
-        sql: `INSERT INTO devices (serial, secret_hash, enrolled_at) VALUES (?1, ?2, ?3) ON CONFLICT (serial) DO UPDATE SET secret_hash = ?2, enrolled_at = ?3`,
+        sql: `INSERT INTO devices (serial, secret_hash, enrolled_at) VALUES (?, ?, ?) ON CONFLICT (serial)
+              DO UPDATE SET secret_hash = excluded.secret_hash, enrolled_at = excluded.enrolled_at`,
         params: [serial, secretHash, at.getTime()],
       },
     ])

@@ -103,10 +103,11 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
           await db.write([
             {
               sql: `INSERT OR REPLACE INTO opinions
-                    SELECT n.value ->> 0, n.value ->> 1, ?1, ?2, n.value ->> 2, n.value ->> 3, n.value ->> 4, n.value ->> 5, NULL,
+                    SELECT n.value ->> 0, n.value ->> 1, p.source, p.next, n.value ->> 2, n.value ->> 3, n.value ->> 4,
+                      n.value ->> 5, NULL,
                       coalesce((SELECT as_of FROM opinions o WHERE o.kind = n.value ->> 0 AND o.key = n.value ->> 1
-                        AND o.source = ?1 AND o.generation = ?3 AND o.level = n.value ->> 2), ?4)
-                    FROM json_each(?5) n`,
+                        AND o.source = p.source AND o.generation = p.old AND o.level = n.value ->> 2), p.at)
+                    FROM (SELECT ? AS source, ? AS next, ? AS old, ? AS at) p CROSS JOIN json_each(?) n`,
               params: [name, next, old, at.getTime(), json],
             },
           ])
@@ -114,10 +115,10 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
         finish: async (fingerprint, note) => {
           const results = await db.write([
             {
-              sql: `UPDATE sources SET generation = ?2, loaded_at = ?3, fingerprint = ?4, error = ?5,
-                      indicators = (SELECT count(*) FROM opinions WHERE source = ?1 AND generation = ?2)
-                    WHERE name = ?1 RETURNING indicators`,
-              params: [name, next, at.getTime(), fingerprint, note],
+              sql: `UPDATE sources SET generation = ?, loaded_at = ?, fingerprint = ?, error = ?,
+                      indicators = (SELECT count(*) FROM opinions WHERE source = ? AND generation = ?)
+                    WHERE name = ? RETURNING indicators`,
+              params: [next, at.getTime(), fingerprint, note, name, next, name],
             },
           ])
           await purge(name, next)
@@ -129,7 +130,7 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
     failed: async (name, error) => {
       await db.write([
         {
-          sql: `INSERT INTO sources VALUES (?1, 0, 0, NULL, NULL, ?2) ON CONFLICT (name) DO UPDATE SET error = ?2`,
+          sql: `INSERT INTO sources VALUES (?, 0, 0, NULL, NULL, ?) ON CONFLICT (name) DO UPDATE SET error = excluded.error`,
           params: [name, error],
         },
       ])

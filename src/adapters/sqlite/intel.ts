@@ -21,8 +21,8 @@ const firstSeen = (db: SqliteDatabase): FirstSeenStore => ({
     await db.write([
       { sql: 'INSERT INTO facts VALUES (?, ?) ON CONFLICT DO NOTHING', params: [SINCE, at.getTime()] },
       ...domains.map((d) => ({
-        sql: 'INSERT INTO first_seen VALUES (?1, ?2, ?2) ON CONFLICT (domain) DO UPDATE SET last_at = ?2',
-        params: [d, at.getTime()],
+        sql: 'INSERT INTO first_seen VALUES (?, ?, ?) ON CONFLICT (domain) DO UPDATE SET last_at = excluded.last_at',
+        params: [d, at.getTime(), at.getTime()],
       })),
     ])
   },

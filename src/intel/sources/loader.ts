@@ -14,6 +14,9 @@ const BAD_SHARE = 0.01
 /** A set this much smaller than the last good one is taken for an accident. */
 const SHRINK_TO = 0.1
 
+/** Before the names of sources that `lychgate intel load` read: no configuration names them. */
+export const LOADED = 'loaded:'
+
 export interface SourceLoader {
   /** Reads the file now. @returns its indicators. @throws UserError with the reason; the last good set is kept. */
   load(source: IntelSource, signal: AbortSignal, force: boolean): Promise<number>

@@ -1,0 +1,195 @@
+import { readFileSync } from 'node:fs'
+import { isAbsolute, join } from 'node:path'
+import { diskSourceFiles } from '../adapters/files/source-files.ts'
+import { createHttpExchange } from '../adapters/http/exchange.ts'
+import { createRemoteLookup, createRetroApi } from '../adapters/http/intel-client.ts'
+import type { IntelClientSettings } from '../adapters/http/intel-client.ts'
+import type { SqliteWriter } from '../adapters/sqlite/database.ts'
+import { createIntelStore } from '../adapters/sqlite/intel.ts'
+import { intelligence } from '../config/sections/intelligence.ts'
+import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
+import type { Env } from '../core/env.ts'
+import { errorText, Fault, UserError } from '../core/errors.ts'
+import type { EventBus } from '../events/bus.ts'
+import { OPERATOR } from '../intel/combine.ts'
+import type { IntelAdmin, IntelLookup, UrlReputation } from '../intel/lookup.ts'
+import { createSenderReputation } from '../intel/sdr/engine.ts'
+import type { SenderReputation } from '../intel/sdr/port.ts'
+import { createIntelService } from '../intel/service/service.ts'
+import { createSourceLoader, LOADED } from '../intel/sources/loader.ts'
+import { createSourceSchedule } from '../intel/sources/schedule.ts'
+import { createUrlReputation } from '../intel/url/reputation.ts'
+import type { RetroApi } from '../retro/ports.ts'
+import { trackerKey } from './intel-files.ts'
+import { startEmbeddedIntel } from './intel-embedded.ts'
+import type { EmbeddedIntel } from './intel-embedded.ts'
+
+type Settings = typeof intelligence.defaults
+
+/** Everything about intelligence that the appliance has. */
+export interface Intel {
+  readonly urlReputation: UrlReputation
+  readonly senderReputation: SenderReputation
+  readonly admin: IntelAdmin
+  readonly retroApi: RetroApi
+  /** To be registered with the configuration store before `start`. */
+  readonly consumer: ConfigConsumer<Settings>
+  /** With services: sources are kept loaded, and the embedded service listens where none is shared. */
+  start(): Promise<void>
+  stop(graceMs: number): Promise<void>
+}
+
+export interface IntelOptions {
+  readonly env: Env
+  readonly events: EventBus
+  /** The running configuration. */
+  readonly config: ConfigReader
+  readonly writer: SqliteWriter
+  /** `<home>/intel`: CA, keys, port. */
+  readonly directory: string
+  readonly database: string
+  /** `<home>/configuration`, where relative paths of sources lie. */
+  readonly configuration: string
+  readonly serial: string
+  readonly version: string
+}
+
+const PRUNE_MS = 3600_000
+
+export const createIntel = async (options: IntelOptions): Promise<Intel> => {
+  const { env, events, config, serial, version } = options
+  const store = await createIntelStore(options.writer, options.database)
+  const service = createIntelService({ store, env })
+  const loader = createSourceLoader({
+    store,
+    files: diskSourceFiles,
+    clock: env.clock,
+    events,
+    locate: (path) => (isAbsolute(path) ? path : join(options.configuration, path)),
+    loaded: () => service.reviewAll(),
+  })
+  const schedule = createSourceSchedule(env.clock, loader)
+  const http = createHttpExchange(env.clock)
+  let embedded: EmbeddedIntel | null = null
+
+  const settings = (): IntelClientSettings => {
+    const { serviceUrl, caFile, proxyUrl, deviceSecret, organization } = config.get(intelligence)
+    if (serviceUrl !== null)
+      return {
+        endpoint: { url: serviceUrl, ca: caFile === null ? null : caText(caFile), proxy: proxyUrl },
+        organization,
+        deviceSecret: deviceSecret ?? '',
+      }
+    if (embedded === null) throw new Fault('NOT_CONFIGURED', 'the embedded intelligence service is not running')
+    return {
+      endpoint: { url: embedded.uri, ca: embedded.caPem, proxy: null },
+      organization,
+      deviceSecret: embedded.deviceSecret,
+    }
+  }
+  const client = { http, serial, version, settings }
+  const remote = createRemoteLookup(client)
+  const lookup = (): IntelLookup => (config.get(intelligence).serviceUrl === null ? service.lookup : remote)
+  const urlReputation = createUrlReputation({ env, events, config, lookup, product: { serial, version } })
+  service.onChange(() => urlReputation.flush())
+
+  const admin: IntelAdmin = {
+    ...service.verdicts,
+    set: async (...args) => {
+      own(config)
+      return await service.verdicts.set(...args)
+    },
+    remove: async (indicator, user) => {
+      own(config)
+      return (await service.verdicts.remove(indicator, user)) !== null
+    },
+    sources: () => config.get(intelligence).sources.map((s) => loader.status(s)),
+    refresh: async (name, signal) => {
+      const source = config.get(intelligence).sources.find((s) => s.name === name)
+      if (!source) throw new UserError(`There is no source '${name}'. Add it with intelconfig and commit.`)
+      if (!source.enabled) throw new UserError(`The source '${name}' is disabled.`)
+      return await loader.load(source, signal, true)
+    },
+  }
+
+  const running = { services: false }
+  let housekeeping: AbortController | null = null
+  const apply = async (next: Settings): Promise<void> => {
+    urlReputation.flush()
+    if (!running.services) return
+    const known = store.opinions.sourceNames().filter((name) => name !== OPERATOR && !name.startsWith(LOADED))
+    await schedule.apply(next.sources, known)
+    if (next.serviceUrl === null) embedded ??= await startEmbeddedIntel({ ...options, service })
+    else {
+      const old = embedded
+      embedded = null
+      await old?.stop(1000)
+    }
+  }
+  const keepHouse = async (signal: AbortSignal): Promise<void> => {
+    while (!signal.aborted) {
+      await service.prune().catch((error: unknown) => {
+        events.publish({ type: 'system.warning', text: `intelligence: pruning failed: ${errorText(error)}` })
+      })
+      await env.clock.sleep(PRUNE_MS, signal).catch(() => undefined)
+    }
+  }
+
+  return {
+    urlReputation,
+    admin,
+    senderReputation: createSenderReputation({
+      env,
+      events,
+      config,
+      lookup,
+      firstSeen: store.firstSeen,
+      trackerKey: trackerKey(options.directory, env.entropy),
+    }),
+    retroApi: createRetroApi(client),
+    consumer: {
+      section: intelligence,
+      prepare: async (next) => {
+        if (next.caFile === null) return []
+        try {
+          caText(next.caFile)
+          return []
+        } catch (error) {
+          return [{ path: 'intelligence.caFile', message: errorText(error), severity: 'error' as const }]
+        }
+      },
+      apply,
+    },
+    start: async () => {
+      running.services = true
+      await apply(config.get(intelligence))
+      housekeeping = new AbortController()
+      void keepHouse(housekeeping.signal)
+    },
+    stop: async (graceMs) => {
+      running.services = false
+      housekeeping?.abort(new Error('stopping'))
+      await schedule.stop()
+      await embedded?.stop(graceMs)
+      embedded = null
+      await http.close()
+    },
+  }
+}
+
+/** A shared service's verdicts are its operator's: setting them here would change nothing that counts. */
+const own = (config: ConfigReader): void => {
+  const { serviceUrl } = config.get(intelligence)
+  if (serviceUrl !== null)
+    throw new UserError(`Verdicts come from ${serviceUrl}. Set them there, with 'lychgate intel set'.`)
+}
+
+const caText = (path: string): string => {
+  try {
+    const pem = readFileSync(path, 'utf8')
+    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
+  } catch (error) {
+    throw new UserError(`The CA file ${path} cannot be read: ${errorText(error)}.`)
+  }
+  throw new UserError(`The CA file ${path} holds no PEM certificate.`)
+}
