@@ -8,7 +8,7 @@ import { Fault, UserError, errorText } from '../core/errors.ts'
 import { createSteadyTime } from '../core/steady.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { AlertService } from '../logs/alerts.ts'
-import type { RemediationStore } from '../store/repositories/remediation.ts'
+import type { RemediationStore, StoredJob } from '../store/repositories/remediation.ts'
 import type { DeliveryLedger } from '../store/spool.ts'
 import { enqueueLate, enqueueVerdict } from './enqueue.ts'
 import type { MailboxProvider, RemediationService } from './ports.ts'
@@ -76,11 +76,19 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
       if (due.length === 0) return
       const { maxAttempts } = config.get(remediation)
       const runDeps = { ...deps, provider: providerOf, maxAttempts, forwardTo: config.get(urlFiltering).marForwardTo }
-      const queue = due.values()
-      const worker = async (): Promise<void> => {
-        for (const job of queue) await runJob(job, runDeps, signal)
+      // Two verdicts may name the same copy: one after the other, so that the second sees what the first did.
+      const copies = new Map<string, StoredJob[]>()
+      for (const job of due) {
+        const copy = `${job.delivery.mid} ${job.delivery.rid}`
+        copies.set(copy, [...(copies.get(copy) ?? []), job])
       }
-      await Promise.all(Array.from({ length: AT_ONCE }, worker))
+      const queue = copies.values()
+      const worker = async (): Promise<void> => {
+        for (const jobs of queue) for (const job of jobs) await runJob(job, runDeps, signal)
+      }
+      const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+      const failed = ends.find((e) => e.status === 'rejected')
+      if (failed) throw failed.reason
     }
   }
 

@@ -10,7 +10,8 @@ const live = new AbortController().signal
 /** The ecs log as it would be written, without the stamps. */
 const ecs = (events: readonly ApplianceEvent[]): readonly string[] =>
   events.flatMap((e) => {
-    const routes = (ecsLines as Readonly<Record<string, readonly { render(e: unknown): unknown }[]>>)[e.type] ?? []
+    const routes =
+      (ecsLines as unknown as Readonly<Record<string, readonly { render(e: unknown): unknown }[]>>)[e.type] ?? []
     return routes.map((r) => r.render(e) as { level: string; text: string }).map((l) => `${l.level}: ${l.text}`)
   })
 
