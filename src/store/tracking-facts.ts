@@ -1,5 +1,6 @@
+import type { EventBus } from '../events/bus.ts'
 import type { ApplianceEvent } from '../events/event.ts'
-import type { TrackingFact } from './tracking.ts'
+import type { TrackingFact, TrackingRecorder } from './tracking.ts'
 
 /** What an event says about a message's place in the index; most say nothing. Pure. */
 export const trackingFacts = (at: Date, event: ApplianceEvent): readonly TrackingFact[] => {
@@ -26,3 +27,9 @@ export const trackingFacts = (at: Date, event: ApplianceEvent): readonly Trackin
       return []
   }
 }
+
+/** Keeps the index up to date with the events; returns the function that ends it. */
+export const recordTracking = (events: EventBus, tracking: Pick<TrackingRecorder, 'record'>): (() => void) =>
+  events.subscribe((at, event) => {
+    for (const fact of trackingFacts(at, event)) tracking.record(fact)
+  })

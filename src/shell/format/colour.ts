@@ -30,9 +30,8 @@ const VERDICT = new RegExp(
 
 /** The level and the verdict words of one log line in the terminal's colours; as it is where there are none. */
 export const colourLine = (terminal: Terminal, line: string): string => {
-  const { paint } = terminal
-  if (!terminal.colour || paint === undefined) return line
+  if (!terminal.colour) return line
   const styled = (styles: typeof LEVELS) => (_all: string, head: string, word: string) =>
-    head + paint.call(terminal, styles[word] ?? 'strong', word)
+    head + (terminal.paint?.(styles[word] ?? 'strong', word) ?? word)
   return line.replace(VERDICT, styled(VERDICTS)).replace(LEVEL, styled(LEVELS))
 }
