@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
 import { smtpRoutes } from '../config/sections/smtp-routes.ts'
 import { system } from '../config/sections/system.ts'
@@ -61,6 +62,8 @@ const FAULT_PAUSE_MS = 5000
 export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryService => {
   const { env, events, ids, config, spool } = deps
   const ended = new AbortController()
+  // Every job listens.
+  setMaxListeners(0, ended.signal)
   const destinations = createDestinations()
   const settlement = createDeliverySettlement({ ...deps, signal: ended.signal, onQueued: (mid) => notify(mid) })
   const attempts = createDeliveryAttempts({ ...deps, settlement })
