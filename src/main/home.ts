@@ -81,6 +81,7 @@ export const openIdentity = (home: Home, env: Env): Identity => {
   }
   rmSync(draft)
   const kept = read(path)
-  if (!kept) throw new UserError(`The file ${path} is damaged. Restore it from a backup, or remove it for a new serial number.`)
+  if (!kept)
+    throw new UserError(`The file ${path} is damaged. Restore it from a backup, or remove it for a new serial number.`)
   return kept
 }

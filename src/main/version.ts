@@ -12,4 +12,6 @@ export const version = packageFile
   : '0.0.0'
 
 /** Day on which the running file was built. */
-export const buildDate = statSync(fileURLToPath(import.meta.url)).mtime.toISOString().slice(0, 10)
+export const buildDate = statSync(fileURLToPath(import.meta.url))
+  .mtime.toISOString()
+  .slice(0, 10)

@@ -18,8 +18,6 @@ export interface WorkQueueDeps {
   readonly events: EventBus
   /** Messages at work at the same time. */
   readonly concurrency: number
-  /** Something may have been queued for delivery. */
-  readonly queued: () => void
 }
 
 export interface WorkQueue extends Service {
@@ -73,7 +71,6 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
     try {
       await pipeline.process(mid, aborting.signal)
       retries.delete(mid)
-      deps.queued()
     } catch (error) {
       // Stopping is no failure: the entry is as it was and is taken up again at the next start.
       if (!aborting.signal.aborted) await failed(mid, error)

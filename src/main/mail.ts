@@ -1,0 +1,174 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts'
+import { createMailboxWriter } from '../adapters/maildir/deliver.ts'
+import { createSmtpClient } from '../adapters/smtp/client.ts'
+import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
+import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
+import { SPOOL_MIGRATIONS } from '../adapters/sqlite/spool-schema.ts'
+import { createSpoolStore } from '../adapters/sqlite/spool.ts'
+import { system } from '../config/sections/system.ts'
+import { createAuthenticator } from '../mail/auth/authenticate.ts'
+import { domainOf } from '../mail/message/addresses.ts'
+import { createPipeline } from '../mail/pipeline/run.ts'
+import { createScanPool } from '../mail/pipeline/scan-pool.ts'
+import { workQueue as stages } from '../mail/pipeline/work-queue.ts'
+import { createQuarantine } from '../mail/quarantine.ts'
+import type { QuarantineService } from '../mail/quarantine.ts'
+import type { RetroWatch } from '../retro/ports.ts'
+import { createDeliveryService } from '../services/delivery-queue.ts'
+import type { DeliveryService } from '../services/delivery-queue.ts'
+import { createQuarantineExpiry } from '../services/quarantine-expiry.ts'
+import type { Service } from '../services/service.ts'
+import type { Envelope } from '../services/smtp-connection.ts'
+import { createSmtpListeners } from '../services/smtp-listeners.ts'
+import type { SmtpListeners } from '../services/smtp-listeners.ts'
+import { contentFilterConsumer, createWorkQueue, messageFilterConsumer } from '../services/work-queue.ts'
+import type { WorkQueue } from '../services/work-queue.ts'
+import type { Counters, DeliveryLedger, DeliveryQueue, SpoolStore } from '../store/spool.ts'
+import type { Foundation } from './foundation.ts'
+import type { Home } from './home.ts'
+import type { Intel } from './intel.ts'
+import type { ApplianceOptions } from './options.ts'
+
+/** The stores of mail: they stand before the services that move it. */
+export interface MailStores {
+  readonly spool: SpoolStore & DeliveryQueue
+  readonly ledger: DeliveryLedger
+  readonly ids: Counters & { close(): Promise<void> }
+}
+
+export const openMailStores = async (base: Foundation, options: ApplianceOptions, home: Home): Promise<MailStores> => {
+  const database = await base.writer.open(home.db('spool'), SPOOL_MIGRATIONS)
+  const spool = createSpoolStore({
+    database,
+    directory: home.spool,
+    clock: options.env.clock,
+    onSetAside: (mid, reason) =>
+      base.alerts.raise({
+        class: 'System',
+        severity: 'Critical',
+        text: `The spool entry of MID ${mid} is damaged and was set aside in ${join(home.spool, 'corrupt')}: ${reason}`,
+      }),
+  })
+  return { spool, ledger: createDeliveryLedger(database), ids: await createIds(database) }
+}
+
+/** Reception, pipeline, delivery. */
+export interface Mail {
+  readonly listeners: SmtpListeners
+  readonly workQueue: WorkQueue
+  readonly delivery: DeliveryService
+  readonly quarantine: QuarantineService
+  readonly expiry: Service
+  close(): Promise<void>
+}
+
+/** Built next to the bundle; when the sources run (vitest), the build of the global set-up is used. */
+const scanWorker = (): string => {
+  const beside = new URL('./scan-worker.js', import.meta.url)
+  return fileURLToPath(existsSync(beside) ? beside : new URL('../../dist/scan-worker.js', import.meta.url))
+}
+
+const SCAN_THREADS = 2
+const SCAN_DEADLINE_MS = 10_000
+const AT_WORK = 16
+
+export const buildMail = (
+  base: Foundation,
+  stores: MailStores,
+  intel: Intel,
+  watch: RetroWatch,
+  options: ApplianceOptions,
+  home: Home,
+): Mail => {
+  const { events, time } = base
+  const { env, resolver } = options
+  const { clock } = env
+  const { spool, ids } = stores
+  const config = base.config.running
+  const offsetSeconds = (at: Date): number => time.offsetSeconds(at)
+  const scanner = createScanPool({
+    workerFile: scanWorker(),
+    threads: SCAN_THREADS,
+    deadlineMs: SCAN_DEADLINE_MS,
+    clock,
+  })
+  const delivery = createDeliveryService({
+    env,
+    events,
+    ids,
+    config,
+    spool,
+    resolver,
+    smtp: createSmtpClient(),
+    mailboxes: createMailboxWriter(home.mailboxes),
+    offsetSeconds,
+  })
+  const pipeline = createPipeline({
+    stages: stages({
+      authenticator: createAuthenticator({ resolver, clock, events }),
+      sdr: intel.senderReputation,
+      urlReputation: intel.urlReputation,
+      watch,
+      scanner,
+      time,
+    }),
+    spool,
+    ids,
+    config,
+    env,
+    events,
+    scanner,
+  })
+  const workQueue = createWorkQueue({
+    spool,
+    pipeline,
+    env,
+    events,
+    concurrency: AT_WORK,
+  })
+  const quarantine = createQuarantine({ spool, events, released: () => workQueue.wake() })
+  const listeners = createSmtpListeners({
+    env,
+    events,
+    ids,
+    spool,
+    offsetSeconds,
+    resolver,
+    config,
+    certificate: () => certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
+    onEnvelope: (envelope, signal) => firstPass(envelope, signal),
+    onAccepted: () => workQueue.wake(),
+  })
+  const firstPass = async (envelope: Envelope, signal: AbortSignal): Promise<void> => {
+    if (envelope.direction !== 'incoming') return
+    const { mid, remoteAddress, reverseHost, helo, sender } = envelope
+    const query = {
+      remoteAddress,
+      reverseHost,
+      helo: helo === '' ? null : helo,
+      envelopeFrom: domainOf(sender),
+      headerFrom: null,
+      replyTo: null,
+    }
+    await intel.senderReputation.judge('envelope', mid, query, signal)
+  }
+  base.config.consume(listeners.consumer)
+  base.config.consume(messageFilterConsumer)
+  base.config.consume(contentFilterConsumer)
+  for (const consumer of delivery.consumers) base.config.consume(consumer)
+  // Told once the queue holds it durably.
+  events.subscribe((_at, event) => {
+    if (event.type === 'message.queued') delivery.notify(event.mid)
+  })
+  return {
+    listeners,
+    workQueue,
+    delivery,
+    quarantine,
+    expiry: createQuarantineExpiry({ quarantine, config, env, events }),
+    close: () => scanner.close(),
+  }
+}
