@@ -1,5 +1,6 @@
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
+import { MALICIOUS } from '../intel/taxonomy.ts'
 import type { ApiAnswer, Registration } from './ports.ts'
 
 /** One retrospection as the service writes it (reference/url-retrospective-verdict.txt), reduced to what is used. */
@@ -19,8 +20,6 @@ export interface RetroPage {
   readonly more: boolean
 }
 
-/** `verdict` of a URL that turned malicious, as in the reference. */
-const MALICIOUS = { taxonomy: 4, entry: 3 } as const
 const MAX_URL = 8192
 const MAX_EMAIL_ID = 64
 
@@ -48,7 +47,7 @@ const readItem = (raw: unknown): RetroItem | null => {
     emailId,
     url: value,
     at: new Date(timestamp),
-    malicious: taxonomy === MALICIOUS.taxonomy && entry === MALICIOUS.entry,
+    malicious: taxonomy === MALICIOUS.taxonomy_id && entry === MALICIOUS.taxonomy_entry_id,
   }
 }
 

@@ -58,18 +58,30 @@ export const createRetroSession = (deps: {
     }
   }
 
+  const refused = (reason: string): void => events.publish({ type: 'ecs.registration-failed', reason })
+
+  /** Where to register; there may be no service at all just now. */
+  const address = (): string => {
+    try {
+      return api.registerUrl()
+    } catch (error) {
+      const reason = `${errorText(error)}.`
+      refused(reason)
+      throw new ServiceTrouble(reason)
+    }
+  }
+
   const register = async (signal: AbortSignal): Promise<Registration> => {
-    const url = api.registerUrl()
-    const failed = (reason: string): void => events.publish({ type: 'ecs.registration-failed', reason })
+    const url = address()
     events.publish({ type: 'ecs.registering', url, payload: api.registerPayload() })
-    const answer = await exchange((s) => api.register(s), failed, signal)
+    const answer = await exchange((s) => api.register(s), refused, signal)
     const good = answer.status === 201
     // The body of a 201 holds the token: it never gets into an event.
     events.publish({ type: 'ecs.http', url: answer.url, status: answer.status, response: good ? null : answer.text })
     const registration = good ? readRegistration(answer.body) : null
     if (!registration?.ok) {
       const reason = registration === null ? refusal(answer) : registration.error
-      failed(reason)
+      refused(reason)
       throw new ServiceTrouble(reason, answer)
     }
     events.publish({ type: 'ecs.registered' })
@@ -81,7 +93,7 @@ export const createRetroSession = (deps: {
 
   const registered = async (signal: AbortSignal): Promise<Registration> => {
     const stored = store.registration()
-    return stored?.registerUrl === api.registerUrl() ? stored : await register(signal)
+    return stored?.registerUrl === address() ? stored : await register(signal)
   }
 
   return {

@@ -8,7 +8,7 @@ import type { RetroSession } from './session.ts'
 const BATCH = 100
 const BATCHES_A_CYCLE = 200
 /** The service took the request and will not have this content, however often it is sent. */
-const NEVER = new Set([400, 413, 422])
+const NEVER = new Set([400, 413])
 
 /**
  * Hands the journalled URLs to the service. A batch that it refuses for its content is halved until the one URL is

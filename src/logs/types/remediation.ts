@@ -21,7 +21,8 @@ export const remediationLines: LogTable<RemediationEvent['type']> = {
   'remediation.skipped': toRemediation((e) =>
     info(
       e.profile === null
-        ? line`MID: ${e.mid} Remediation was skipped for recipient ${e.recipient}. Reason: ${e.reason}`
+        ? line`MID: ${e.mid} Skipping mailbox remedial action since domain map is not configured for ` +
+            line`recipient's (${e.recipient}) domain.`
         : line`MID: ${e.mid} Remediation was skipped after attempting with \`${e.profile}\` profile for recipient ` +
             line`${e.recipient}. Reason: ${e.reason}`,
     ),

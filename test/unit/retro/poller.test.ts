@@ -140,6 +140,17 @@ describe('the poller', () => {
     expect((await rig.retro.poll(live)).error).toBeNull()
   })
 
+  it('says so when there is no service to ask, and asks when there is one', async () => {
+    const { registerUrl } = rig.api
+    rig.api.registerUrl = () => {
+      throw new Fault('NOT_CONFIGURED', 'the service is not running')
+    }
+    expect((await rig.retro.poll(live)).error).toBe('the service is not running.')
+    expect(rig.types()).not.toContain('system.fault')
+    rig.api.registerUrl = registerUrl
+    expect((await rig.retro.poll(live)).error).toBeNull()
+  })
+
   it('waits longer with each failure, and as long as the service asks', async () => {
     await rig.retro.start(rig.config, live)
     await settle()
