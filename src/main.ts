@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { CommanderError, Command, InvalidArgumentError } from 'commander'
+import { Command, CommanderError, InvalidArgumentError } from 'commander'
 import { UserError, errorText } from './core/errors.ts'
 import { isHostname } from './core/schema.ts'
 import type { HostOptions } from './main/host.ts'
@@ -81,6 +81,18 @@ export const main = async (argv: readonly string[], homeOf: (given?: string) => 
     .action(async () => {
       const { serve } = await import('./main/serve.ts')
       status = await serve(hostOptions(program.opts<Options>(), homeOf))
+    })
+  program
+    .command('intel')
+    .description(
+      'the intelligence service: serve devices over HTTPS, or work on its data (intel without words lists how)',
+    )
+    .argument('[words...]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_words: readonly string[], _options: object, command: Command) => {
+      const { intel } = await import('./main/intel-verb.ts')
+      await intel(command.args, homeOf(program.opts<Options>().home))
     })
   try {
     await program.parseAsync([...argv], { from: 'user' })
