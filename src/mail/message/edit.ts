@@ -11,6 +11,7 @@ import { decodeHeader } from './encoded-words.ts'
 import type { ScanLimits } from './limits.ts'
 import { textOfPart } from './part-text.ts'
 import type { UrlExtractor } from './parse.ts'
+import type { RawField } from './header-block.ts'
 import type { HeaderField } from './parsed.ts'
 import { encodeTransfer } from './transfer.ts'
 import type { TransferEncoding } from './transfer.ts'
@@ -37,8 +38,16 @@ interface WrittenField extends HeaderField {
   readonly bytes: Buffer
 }
 
-const fieldBytes = (f: HeaderField): Buffer =>
-  'bytes' in f ? (f as WrittenField).bytes : Buffer.from(`${f.name}:${f.raw}\r\n`, 'latin1')
+const CRLF = Buffer.from('\r\n')
+const endsLine = (bytes: Buffer): boolean => bytes.length === 0 || bytes[bytes.length - 1] === 10
+
+/** The last line of a message may lack its end. */
+const wholeLine = (bytes: Buffer): Buffer => (endsLine(bytes) ? bytes : Buffer.concat([bytes, CRLF]))
+
+const fieldBytes = (f: HeaderField): Buffer => {
+  if (!('bytes' in f)) return Buffer.from(`${f.name}:${f.raw}\r\n`, 'latin1')
+  return wholeLine((f as WrittenField).bytes)
+}
 
 const editHeader = (raw: Buffer, edits: readonly HeaderEdit[], limits: ScanLimits): Buffer => {
   if (edits.length === 0) return raw
@@ -89,9 +98,10 @@ const rewritePart = (raw: Buffer, part: MimePart, content: string): readonly Cha
   const fields: Change[] = []
   if (same === null) fields.push(setField(part, 'Content-Type', `${part.type.value}; charset=utf-8`))
   if (fits !== encoding) fields.push(setField(part, 'Content-Transfer-Encoding', fits))
-  // A part that begins without header and without the empty line needs one now.
-  if (fields.length > 0 && part.header.end === part.bodyStart)
-    fields.push({ start: part.bodyStart, end: part.bodyStart, bytes: Buffer.from('\r\n') })
+  // A part without the empty line that ends its header needs one now, and a whole line before it.
+  if (part.header.end === part.bodyStart) fields.push({ start: part.bodyStart, end: part.bodyStart, bytes: CRLF })
+  if (fields.some((f) => f.start === part.bodyStart) && !endsLine(raw.subarray(part.headerStart, part.header.end)))
+    fields.unshift({ start: part.bodyStart, end: part.bodyStart, bytes: CRLF })
   return [...fields, body]
 }
 
@@ -152,10 +162,11 @@ const isContentField = (name: string): boolean => /^content-/i.test(name)
 const wrap = (raw: Buffer, root: MimePart, stamp: Stamp): Buffer => {
   const { fields, end } = root.header
   const boundary = `lychgate-${createHash('sha256').update(raw).digest('hex').slice(0, 32)}`
-  const outer = fields.filter((f) => !isContentField(f.name)).map((f) => raw.subarray(f.start, f.end))
-  const inner = fields.filter((f) => isContentField(f.name)).map((f) => raw.subarray(f.start, f.end))
+  const line = (f: RawField): Buffer => wholeLine(raw.subarray(f.start, f.end))
+  const outer = fields.filter((f) => !isContentField(f.name)).map(line)
+  const inner = fields.filter((f) => isContentField(f.name)).map(line)
   const hasVersion = fields.some((f) => f.name.toLowerCase() === 'mime-version')
-  const original = Buffer.concat([...inner, Buffer.from(root.bodyStart === end ? '\r\n' : ''), raw.subarray(end)])
+  const original = Buffer.concat([...inner, root.bodyStart === end ? CRLF : raw.subarray(end, end), raw.subarray(end)])
   const own = Buffer.from(stampPart(stamp))
   const ordered = stamp.where === 'heading' ? [own, original] : [original, own]
   return Buffer.concat([

@@ -1,0 +1,204 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { mailPolicies } from '../../../../src/config/sections/mail-policies.ts'
+import { urlRetrospection } from '../../../../src/config/sections/url-retrospection.ts'
+import { openPipeline } from '../../../support/pipeline.ts'
+import type { PipelineOptions } from '../../../support/pipeline.ts'
+
+let open: Awaited<ReturnType<typeof openPipeline>> | undefined
+const start = async (options?: PipelineOptions) => (open = await openPipeline(options))
+afterEach(async () => {
+  await open?.dispose()
+  open = undefined
+})
+
+const mail = (...lines: string[]): Buffer => Buffer.from(lines.join('\r\n'))
+const hello = mail('From: Alice <alice@sender.example>', 'Subject: hello', '', 'see http://bad.example/x now', '')
+
+describe('the mail path', () => {
+  it('tells the story of a clean message in the order of the reference and queues the same bytes', async () => {
+    const p = await start()
+    const mid = await p.run({ body: hello })
+    expect(p.types()).toEqual([
+      'auth.spf',
+      'auth.spf-cache',
+      'auth.spf',
+      'auth.dmarc',
+      'message.id',
+      'message.subject',
+      'message.ready',
+      'policy.matched',
+      'message.queued',
+    ])
+    expect(p.spool.state(mid)?.kind).toBe('queued')
+    expect(await p.spool.body(mid)).toEqual(hello)
+    expect(p.spool.entry(mid)?.trace).toMatch(/^Authentication-Results: mx\.example\.com;\r\n\tspf=none/)
+  })
+
+  it('drops by a message filter and says so last', async () => {
+    const p = await start({
+      filters: [{ name: 'no', script: 'if subject == "hel+o" { drop(); log-entry("never"); }' }],
+    })
+    const mid = await p.run({ body: hello })
+    expect(p.types().slice(-2)).toEqual(['message.dropped', 'message.finished'])
+    expect(p.spool.entry(mid)).toBeUndefined()
+    expect(p.of('filter.log-entry')).toEqual([])
+  })
+
+  it('defangs a bad URL: the content is a new MID, the old one is finished, the rest is byte for byte', async () => {
+    const p = await start({
+      scores: { 'http://bad.example/x': -9 },
+      filters: [{ name: 'defang', script: 'if true { url-reputation-defang(-10.0, -6.0, "", 1); }' }],
+    })
+    const mid = await p.run({ body: hello })
+    const [rewritten] = p.of('message.rewritten')
+    expect(rewritten).toMatchObject({ mid, action: 'url-reputation-defang', filter: 'defang' })
+    expect(p.types().slice(-4)).toEqual(['message.rewritten', 'message.started', 'message.finished', 'message.queued'])
+    const into = rewritten?.into ?? 0
+    expect(p.spool.entry(mid)).toBeUndefined()
+    expect(p.spool.entry(into)?.rootMid).toBe(mid)
+    expect((await p.spool.body(into)).toString()).toBe(
+      hello.toString().replace('http://bad.example/x', 'BLOCKEDbad[.]example/xBLOCKED'),
+    )
+  })
+
+  it('holds a message in quarantine with what else the filters did; release goes on to delivery', async () => {
+    const p = await start({
+      sdr: {
+        kind: 'verdict',
+        verdict: {
+          level: 'awful',
+          category: 'Spam',
+          suspected: [],
+          ageDays: 3,
+          ageDomain: 'sender.example',
+          because: [],
+        },
+      },
+      filters: [
+        {
+          name: 'sdr',
+          script:
+            `if sdr-reputation(['untrusted'], "") and sdr-age("days", <, 10, "") { quarantine("Policy"); ` +
+            `edit-header-text("Subject", "^", "[$FilterName] "); log-entry("SDR $MID"); }`,
+        },
+        { name: 'later', script: 'if header("Subject") == "^.sdr. hello" { insert-header("X-Seen", "yes"); }' },
+      ],
+    })
+    const mid = await p.run({ body: hello })
+    expect(p.of('filter.log-entry')).toEqual([{ type: 'filter.log-entry', mid, text: `SDR ${mid}` }])
+    expect(p.of('message.quarantined')).toEqual([
+      { type: 'message.quarantined', mid, quarantine: 'Policy', by: { kind: 'message filter', name: 'sdr' } },
+    ])
+    expect(p.quarantine.list('Policy').map((m) => [m.entry.mid, m.reason])).toEqual([[mid, 'message filter:sdr']])
+    expect((await p.quarantine.body(mid)).toString()).toBe(
+      'From: Alice <alice@sender.example>\r\nSubject: [sdr] hello\r\nX-Seen: yes\r\n\r\nsee http://bad.example/x now\r\n',
+    )
+    await p.quarantine.release(mid, 'manual')
+    await p.pipeline.process(mid, new AbortController().signal)
+    expect(p.types().slice(-2)).toEqual(['quarantine.released', 'message.queued'])
+    await expect(p.quarantine.release(mid, 'manual')).rejects.toThrow(`MID ${mid} is not in quarantine.`)
+  })
+
+  it('copies into quarantine under an MID of its own while the original goes on', async () => {
+    const p = await start({ filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }] })
+    const mid = await p.run({ body: hello })
+    const copy = p.quarantine.list()[0]?.entry.mid ?? 0
+    expect(copy).not.toBe(mid)
+    expect(p.of('message.generated')).toEqual([
+      { type: 'message.generated', mid: copy, from: mid, how: 'duplicate-quarantine', filter: 'copy' },
+    ])
+    expect(p.spool.state(mid)?.kind).toBe('queued')
+    await p.quarantine.delete(copy, 'manual')
+    expect(p.types().slice(-2)).toEqual(['quarantine.deleted', 'message.finished'])
+  })
+
+  it('splits by policy and runs the content filters of each', async () => {
+    const table = {
+      policies: [{ name: 'sales', senders: [], recipients: ['sam@'], contentFilters: ['tag'] }],
+      defaultContentFilters: ['gone'],
+      contentFilters: [
+        { name: 'gone', description: '', logic: 'or' as const, conditions: [], actions: ['drop()'] },
+        {
+          name: 'tag',
+          description: '',
+          logic: 'and' as const,
+          conditions: ['rcpt-count == 1', 'true'],
+          actions: ['insert-header("X-Sales", "1")'],
+        },
+      ],
+    }
+    const empty = { policies: [], defaultContentFilters: [], contentFilters: [] }
+    const p = await start({ sections: new Map([[mailPolicies, { incoming: table, outgoing: empty }]]) })
+    const recipients = [
+      { rid: 0, address: 'bob@example.com' },
+      { rid: 1, address: 'sam@example.com' },
+    ]
+    const mid = await p.run({ body: hello, recipients })
+    const [split] = p.of('policy.split')
+    expect(split).toMatchObject({ mid, policy: 'DEFAULT', table: 'inbound' })
+    expect(p.of('message.dropped').map((e) => [e.mid, e.by])).toEqual([
+      [split?.into, { kind: 'content filter', name: 'gone', table: 'inbound' }],
+    ])
+    expect(p.spool.queued(mid).map((r) => r.address)).toEqual(['sam@example.com'])
+    expect((await p.spool.body(mid)).toString()).toContain('X-Sales: 1')
+    expect(p.of('message.recipient').map((e) => [e.mid, e.icid, e.recipient])).toEqual([
+      [split?.into, 0, 'bob@example.com'],
+    ])
+  })
+
+  it('hands URLs without a score to the watch only when the retrospective service is on', async () => {
+    const body = mail('Subject: x', '', 'http://new.example/1 http://known.example/2', '')
+    const scores = { 'http://known.example/2': 3 }
+    const off = await start({ scores })
+    await off.run({ body })
+    expect(off.watched).toEqual([])
+    await off.dispose()
+    const on = await start({
+      scores,
+      sections: new Map([[urlRetrospection, { ...urlRetrospection.defaults, enabled: true }]]),
+    })
+    await on.run({ body })
+    expect(on.watched).toEqual(['http://new.example/1'])
+    await on.run({ body, direction: 'outgoing' })
+    expect(on.watched).toEqual(['http://new.example/1'])
+  })
+
+  it('lets an unscannable message go on, and tells why', async () => {
+    const p = await start({ filters: [{ name: 'bad', script: 'if not valid { log-entry("not valid"); }' }] })
+    const nested = Array.from({ length: 80 }, (_, i) => [
+      `Content-Type: multipart/mixed; boundary=b${i}`,
+      '',
+      `--b${i}`,
+    ])
+    const mid = await p.run({ body: mail('Subject: deep', ...nested.flat(), 'Content-Type: text/plain', '', 'x', '') })
+    expect(p.of('message.unscannable')[0]?.reason).toBe('parts are nested too deep')
+    expect(p.of('filter.log-entry')).toHaveLength(1)
+    expect(p.spool.state(mid)?.kind).toBe('queued')
+  })
+
+  it('decides nothing before its one commit: an interrupted run leaves the entry as it was', async () => {
+    const p = await start()
+    const mid = p.counters.next('mid')
+    const stop = new AbortController()
+    const { newEntry } = await import('../../../support/spool.ts')
+    await p.spool.accept(newEntry(mid))
+    p.bus.subscribe((_, e) => {
+      if (e.type === 'message.ready') stop.abort(new Error('stopping'))
+    })
+    await expect(p.pipeline.process(mid, stop.signal)).rejects.toThrow('stopping')
+    expect(p.spool.state(mid)).toEqual({ kind: 'work', resumeAt: null })
+    await p.pipeline.process(mid, new AbortController().signal)
+    expect(p.spool.state(mid)?.kind).toBe('queued')
+  })
+
+  it('does not deliver unchanged what a filter wanted changed and could not change', async () => {
+    const { inlineScanner } = await import('../../../support/pipeline.ts')
+    const p = await start({
+      scanner: { ...inlineScanner, edit: async () => Promise.reject(new Error('worker died')) },
+      filters: [{ name: 'stamp', script: 'if true { add-footer-text("note"); }' }],
+    })
+    const mid = await p.run({ body: hello })
+    expect(p.spool.state(mid)).toMatchObject({ kind: 'quarantined', quarantine: 'Policy' })
+    expect(p.of('message.unscannable')[0]?.reason).toBe('worker died')
+  })
+})
