@@ -40,6 +40,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
 
 /** Adapters that also use pure rules of the room whose port they implement; the others take its types only. */
 const RULES_OF: Readonly<Record<string, readonly string[]>> = {
+  http: ['intel'],
   smtp: ['mail'],
 }
 
