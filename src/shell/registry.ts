@@ -69,6 +69,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/help.ts')).default,
   },
   {
+    name: 'intelconfig',
+    summary: 'Set and explain verdicts, and configure where they come from',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/intelconfig.ts')).default,
+  },
+  {
     name: 'listenerconfig',
     summary: 'Configure mail listeners',
     roles: OPERATORS,
@@ -142,6 +148,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/saveconfig.ts')).default,
   },
   {
+    name: 'sdrconfig',
+    summary: 'Configure Sender Domain Reputation',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/sdrconfig.ts')).default,
+  },
+  {
     name: 'sethostname',
     summary: 'Set the name of the appliance',
     roles: OPERATORS,
@@ -206,5 +218,23 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show the version of the appliance',
     roles: EVERYONE,
     load: async () => (await import('./commands/monitor/version.ts')).default,
+  },
+  {
+    name: 'webcacheflush',
+    summary: 'Forget the cached answers of URL look-ups',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/webcacheflush.ts')).default,
+  },
+  {
+    name: 'websecurityconfig',
+    summary: 'Configure URL filtering and its Mailbox Auto Remediation',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/websecurityconfig.ts')).default,
+  },
+  {
+    name: 'websecuritydiagnostics',
+    summary: 'Show cache and response times of URL look-ups',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/diagnose/websecuritydiagnostics.ts')).default,
   },
 ]

@@ -1,0 +1,168 @@
+import { intelligence } from '../../../../config/sections/intelligence.ts'
+import type { IntelSource } from '../../../../config/sections/intelligence.ts'
+import { UserError } from '../../../../core/errors.ts'
+import { fail, ok } from '../../../../core/result.ts'
+import { integer, oneOf, text } from '../../../../core/schema.ts'
+import type { Field } from '../../../../core/schema.ts'
+import { printable, printableCut } from '../../../../core/text.ts'
+import type { Form, Session } from '../../../command.ts'
+import { readForm } from '../../../options.ts'
+
+/** The part of intelconfig about files of verdicts. */
+
+const FORMATS = ['lines', 'csv'] as const
+const LEVELS = ['untrusted', 'questionable', 'neutral', 'favorable', 'trusted'] as const
+const REFRESH_SECONDS = 300
+
+const format = oneOf(FORMATS)
+const level = oneOf(LEVELS)
+const name: Field<string> = {
+  parse: (s) =>
+    /^[A-Za-z0-9_.-]{1,64}$/.test(s.trim()) && s.trim() !== 'operator'
+      ? ok(s.trim())
+      : fail("The name must have 1 to 64 letters, digits, '.', '_' and '-', and not be 'operator'."),
+  format: (s) => s,
+}
+
+const read = <T>(field: Field<T>, value: string): T => {
+  const parsed = field.parse(value)
+  if (!parsed.ok) throw new UserError(parsed.error)
+  return parsed.value
+}
+
+const all = (session: Session): readonly IntelSource[] => session.draft.get(intelligence).sources
+
+const stage = (session: Session, sources: readonly IntelSource[]): void =>
+  session.draft.set(intelligence, { ...session.draft.get(intelligence), sources: [...sources] })
+
+const find = (session: Session, wanted: string): IntelSource => {
+  const source = all(session).find((s) => s.name === wanted)
+  if (!source) throw new UserError(`There is no source '${printableCut(wanted, 64)}'.`)
+  return source
+}
+
+const add = (session: Session, source: IntelSource): void => {
+  if (all(session).some((s) => s.name === source.name))
+    throw new UserError(`There is a source '${source.name}' already.`)
+  stage(session, [...all(session), source])
+  session.print(`Source '${source.name}' added. It is read after commit.`)
+}
+
+const drop = (session: Session, wanted: string): void => {
+  const source = find(session, wanted)
+  stage(
+    session,
+    all(session).filter((s) => s !== source),
+  )
+  session.print(`Source '${source.name}' deleted. What it said counts until commit.`)
+}
+
+const refresh = async (session: Session, wanted: string): Promise<void> => {
+  const interrupt = session.terminal.untilInterrupt()
+  try {
+    const indicators = await session.appliance.intel.refresh(wanted, interrupt.signal)
+    session.print(`Source '${printable(wanted)}' refreshed: ${indicators} indicators.`)
+  } finally {
+    interrupt.done()
+  }
+}
+
+export const sourceLines = (session: Session): readonly string[] => {
+  const sources = all(session)
+  if (sources.length === 0) return ['No sources configured.']
+  const known = new Map(session.appliance.intel.sources().map((s) => [s.name, s]))
+  return sources.flatMap((source) => {
+    const status = known.get(source.name)
+    const at = status?.loadedAt ? `, loaded ${session.appliance.time.stampZone(status.loadedAt)}` : ', not loaded yet'
+    return [
+      `Source '${source.name}': ${printable(source.path)} (${source.format}, ${source.level}), ` +
+        `${status?.indicators ?? 0} indicators${at}`,
+      ...(status?.error ? [`  ${printable(status.error)}`] : []),
+    ]
+  })
+}
+
+const askNew = async (session: Session): Promise<void> => {
+  const { ask } = session
+  const path = 'Enter the path of the file (a name without / lies in the configuration directory):'
+  add(session, {
+    name: await ask.field('Enter a name for the source:', name),
+    enabled: true,
+    path: await ask.field(path, text()),
+    format: await ask.field(
+      'Enter the format (lines: one URL or domain a line; csv: indicator,level,category,age,reason):',
+      format,
+      'lines',
+    ),
+    level: await ask.field(`Enter the level of what it lists (${LEVELS.join(', ')}):`, level, 'untrusted'),
+    category: (await ask.optional('Enter the category of what it lists:', text())) ?? '',
+    refreshSeconds: await ask.field(
+      'Enter how often the file is looked at, in seconds:',
+      integer(10, 604_800),
+      REFRESH_SECONDS,
+    ),
+  })
+}
+
+export const askSources = async (session: Session): Promise<void> => {
+  const { ask } = session
+  const some = all(session).length > 0
+  const operation = await ask.choose({
+    NEW: 'Add a file of verdicts.',
+    ...(some ? { DELETE: 'Delete a source.', REFRESH: 'Read a source now.' } : {}),
+  })
+  if (operation === null) return
+  if (operation === 'NEW') return askNew(session)
+  const source = await ask.pick(`Choose the source to ${operation.toLowerCase()}:`, all(session), (s) => s.name, 0)
+  if (operation === 'DELETE') return drop(session, source.name)
+  return refresh(session, source.name)
+}
+
+const ADD =
+  'intelconfig sources add NAME PATH [--format lines|csv] [--level LEVEL] [--category TEXT] [--refresh SECONDS]'
+
+const addForm: Form = {
+  usage: ADD,
+  words: ['sources', 'add'],
+  run: async (session, args) => {
+    const { words, options } = readForm(ADD, args, {
+      min: 2,
+      max: 2,
+      values: ['format', 'level', 'category', 'refresh'],
+    })
+    add(session, {
+      name: read(name, words[0] ?? ''),
+      enabled: true,
+      path: words[1] ?? '',
+      format: read(format, options['format'] ?? 'lines'),
+      level: read(level, options['level'] ?? 'untrusted'),
+      category: options['category'] ?? '',
+      refreshSeconds: read(integer(10, 604_800), options['refresh'] ?? String(REFRESH_SECONDS)),
+    })
+  },
+}
+
+const byName = (word: string, act: (session: Session, name: string) => void | Promise<void>): Form => {
+  const usage = `intelconfig sources ${word} NAME`
+  return {
+    usage,
+    words: ['sources', word],
+    run: async (session, args) => {
+      await act(session, readForm(usage, args, { min: 1, max: 1 }).words[0] ?? '')
+    },
+  }
+}
+
+export const sourceForms: readonly Form[] = [
+  addForm,
+  byName('delete', drop),
+  byName('refresh', refresh),
+  {
+    usage: 'intelconfig sources print',
+    words: ['sources', 'print'],
+    run: async (session, args) => {
+      readForm('intelconfig sources print', args, { min: 0, max: 0 })
+      session.print(...sourceLines(session))
+    },
+  },
+]
