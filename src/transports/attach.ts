@@ -42,11 +42,12 @@ const open = (path: string): Promise<Socket | null> =>
 
 /** Colour: a terminal that has it, and nobody who said no (no-color.org). */
 export const hasColour = (isTTY: boolean, env: NodeJS.ProcessEnv): boolean =>
-  isTTY && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
+  Boolean(isTTY) && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
 
 const converse = (socket: Socket, options: AttachOptions): Promise<number> => {
   const { stdin, stdout, stderr } = process
-  const tty = options.command === undefined && stdin.isTTY && stdout.isTTY
+  // isTTY is undefined, not false, where a stream is a pipe; JSON would leave it out of the hello.
+  const tty = options.command === undefined && Boolean(stdin.isTTY) && Boolean(stdout.isTTY)
   const hello: Hello = {
     version: PROTOCOL_VERSION,
     pid: process.pid,
