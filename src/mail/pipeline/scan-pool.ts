@@ -65,7 +65,14 @@ export const createScanPool = (deps: ScanPoolDeps): ScanPool => {
     gate(async () => {
       pool ??= start()
       const workers = await pool
-      return withDeadline(deps.clock, deps.deadlineMs, signal, (either) => workers.run(task, { signal: either }))
+      return withDeadline(deps.clock, deps.deadlineMs, signal, async (either) => {
+        try {
+          return (await workers.run(task, { signal: either })) as ScanAnswer[K]
+        } catch (error) {
+          // The pool's own words for an abort say nothing of why.
+          throw either.aborted ? either.reason : error
+        }
+      })
     })
 
   return {
