@@ -52,10 +52,10 @@ export const applyOrder = (sections: readonly AnySection[]): readonly string[] =
   return order
 }
 
-/** @throws UserError with every error on one line; answers the texts of the warnings. */
-export const refuseErrors = (issues: readonly Issue[]): readonly string[] => {
+/** @throws UserError with every error on one line after `before`; answers the texts of the warnings. */
+export const refuseErrors = (issues: readonly Issue[], before = ''): readonly string[] => {
   const errors = issues.filter((i) => i.severity === 'error')
-  if (errors.length > 0) throw new UserError(errors.map((e) => e.message).join(' '))
+  if (errors.length > 0) throw new UserError(`${before}${errors.map((e) => e.message).join(' ')}`)
   return issues.map((i) => i.message)
 }
 

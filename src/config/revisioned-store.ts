@@ -54,6 +54,7 @@ export interface OpenedConfig {
 }
 
 const QUEUE_WAIT_MS = 30_000
+const REFUSED = 'Not committed: '
 
 const recordOf = ({ number, at, user, comment, kept }: RevisionRecord): CommitRecord => ({
   revision: number,
@@ -169,8 +170,8 @@ export const createConfigStore = async (deps: ConfigStoreDeps): Promise<OpenedCo
       changed.has(name) ? consumers.filter((c) => c.section.name === name) : [],
     )
     const warnings = [
-      ...refuseErrors([...verifyDocument(sections, next), ...zoneIssues(next)]),
-      ...refuseErrors(await prepareAll(concerned, transition, env.clock)),
+      ...refuseErrors([...verifyDocument(sections, next), ...zoneIssues(next)], REFUSED),
+      ...refuseErrors(await prepareAll(concerned, transition, env.clock), REFUSED),
     ]
     const names = [...changed]
     const record = await append(next, options, names, { action: 'commit', detail: names.join(' ') })
