@@ -45,7 +45,8 @@ let serving: Serving | null = null
 /** Runs shell commands against the home and shows them as a terminal would. */
 const operate = async (input: string, args: readonly string[] = []): Promise<string> => {
   const { stdout, stderr, code } = await shell(home, [...args, '--echo'], input)
-  quote(stdout + stderr)
+  // The prompt after the last command waits for nobody.
+  quote(`${stderr}${stdout}`.replace(/\n\S+> \n?$/, ''))
   if (code !== 0) throw new Error(`the shell ended with ${code} after:\n${input}`)
   return stdout
 }
@@ -108,7 +109,7 @@ const story = async (): Promise<void> => {
   heading('6. The URL turns malicious; the retrospective service tells')
   await operate(`urlretroservice poll\nintelconfig set ${URL_UNKNOWN} malicious\nurlretroservice poll\n`)
   await until('remediation is done', async () =>
-    /Remediat|Failed|Skipped/.test(await ask(`grep "MID ${mid}|Message ${mid}" remediation`)),
+    (await ask(`grep "MID: ${mid} Remediation" remediation`)).includes(RECIPIENT),
   )
   await operate('displayalerts\n')
   const ecs = await operate('grep "" ecs\n')
