@@ -222,10 +222,15 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
     },
     poll: async (signal) => {
       if (!settings().enabled) return { retrospections: 0, acted: 0, error: 'URL Retro Service is disabled.' }
-      const until = host ? AbortSignal.any([signal, host]) : signal
-      const result = await inTurn(() => cycle(until, () => undefined))
-      await remediation.drain(until)
-      return result
+      const until = AbortSignal.any([signal, ...(host ? [host] : []), ...(running ? [running.control.signal] : [])])
+      try {
+        const result = await inTurn(() => cycle(until, () => undefined))
+        await remediation.drain(until)
+        return result
+      } catch (caught) {
+        if (signal.aborted || !until.aborted) throw caught
+        return { retrospections: 0, acted: 0, error: 'the service was stopped.' }
+      }
     },
     consumer: {
       section: urlRetrospection,

@@ -236,6 +236,17 @@ describe('the poller', () => {
     expect(await rig.retro.poll(live)).toMatchObject({ error: 'URL Retro Service is disabled.' })
   })
 
+  it('does not let a poll that hangs hold up a commit that disables it', async () => {
+    await rig.retro.start(rig.config, live)
+    await settle()
+    rig.api.next.query = [() => new Promise<never>(() => undefined)]
+    const polled = rig.retro.poll(live)
+    await settle()
+    const on = rig.config.get(urlRetrospection)
+    await rig.retro.consumer.apply({ ...on, enabled: false }, on, rig.config)
+    expect((await polled).error).toBe('the service was stopped.')
+  })
+
   it('polls every two minutes', async () => {
     await rig.retro.start(rig.config, live)
     await settle()

@@ -9,6 +9,8 @@ import { readForm } from '../../options.ts'
 const STATES: readonly JobState[] = ['waiting-approval', 'pending', 'done', 'failed', 'skipped', 'undone']
 const number = integer(1, Number.MAX_SAFE_INTEGER)
 
+const some = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
+
 const readNumber = (what: string, word: string): number => {
   const read = number.parse(word)
   if (!read.ok) throw new UserError(`'${word}' is not the number of a ${what}. See "remediation list".`)
@@ -34,7 +36,7 @@ const show = (session: Session, id: number): void =>
 
 const approve = async (session: Session, batch: number): Promise<void> => {
   const released = await session.appliance.remediation.approve(batch, session.user.name)
-  session.print(`Batch ${batch} is approved: ${released} ${released === 1 ? 'message' : 'messages'} to remediate.`)
+  session.print(`Batch ${batch} is approved: ${some(released, 'message', 'messages')} to remediate.`)
 }
 
 const undo = async (session: Session, id: number): Promise<void> => {
@@ -92,7 +94,7 @@ const dialogue = async (session: Session): Promise<void> => {
       const batch = await session.ask.field('Enter the number of the batch:', number, waiting[0])
       const held = jobs.filter((j) => j.batch === batch && j.state === 'waiting-approval')
       const mailboxes = new Set(held.map((j) => j.delivery.recipient)).size
-      const question = `Remediate ${held.length} messages in ${mailboxes} mailboxes?`
+      const question = `Remediate ${some(held.length, 'message', 'messages')} in ${some(mailboxes, 'mailbox', 'mailboxes')}?`
       if (await session.ask.confirm(question, false)) await approve(session, batch)
     }
   }
