@@ -12,7 +12,8 @@ const MAX_HOSTS = 10
 const MAX_ADDRESSES = 20
 
 /** Where nobody else's MX may send us: ourselves, private networks, and what is no host at all. */
-const FORBIDDEN = new BlockList()
+/** One list a family: in a list with `::ffff:0:0/96` BlockList finds every IPv4 address. */
+const FORBIDDEN = { ipv4: new BlockList(), ipv6: new BlockList() }
 for (const [network, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -23,7 +24,7 @@ for (const [network, bits] of [
   ['192.168.0.0', 16],
   ['224.0.0.0', 3],
 ] as const)
-  FORBIDDEN.addSubnet(network, bits, 'ipv4')
+  FORBIDDEN.ipv4.addSubnet(network, bits, 'ipv4')
 for (const [network, bits] of [
   ['::', 127],
   ['::ffff:0:0', 96],
@@ -32,10 +33,12 @@ for (const [network, bits] of [
   ['fe80::', 10],
   ['ff00::', 8],
 ] as const)
-  FORBIDDEN.addSubnet(network, bits, 'ipv6')
+  FORBIDDEN.ipv6.addSubnet(network, bits, 'ipv6')
 
-export const isPublicAddress = (address: string): boolean =>
-  isIP(address) !== 0 && !FORBIDDEN.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+export const isPublicAddress = (address: string): boolean => {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  return isIP(address) !== 0 && !FORBIDDEN[family].check(address, family)
+}
 
 class DnsProblem extends Error {
   override name = 'DnsProblem'

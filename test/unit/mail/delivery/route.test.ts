@@ -1,0 +1,127 @@
+import { describe, expect, it } from 'vitest'
+import type { Resolver } from '../../../../src/core/resolver.ts'
+import { isPublicAddress, nextHops } from '../../../../src/mail/delivery/next-hop.ts'
+import { parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
+
+const error = (code: string) => Object.assign(new Error(code), { code })
+const zone = (records: Readonly<Record<string, unknown>>): Resolver => ({
+  reverse: () => Promise.reject(error('ENOTFOUND')),
+  resolve: async (name, type) => {
+    const answer = records[`${name} ${type}`]
+    if (typeof answer === 'string') throw error(answer)
+    if (answer !== undefined) return answer
+    throw error(Object.keys(records).some((k) => k.startsWith(`${name} `)) ? 'ENODATA' : 'ENOTFOUND')
+  },
+})
+const mx = (domain: string, records: Readonly<Record<string, unknown>>) =>
+  nextHops({ kind: 'mx' }, domain, zone(records))
+
+describe('a route', () => {
+  const routes = [
+    { domain: 'ALL', hosts: ['relay.example:26'] },
+    { domain: '.sub.example', hosts: ['USEDNS'] },
+    { domain: 'a.sub.example', hosts: ['/dev/null'] },
+    { domain: 'box.example', hosts: ['MAILBOXES'] },
+  ]
+  it.each([
+    ['a.sub.example', 'discard'],
+    ['b.sub.example', 'mx'],
+    ['x.b.sub.example', 'mx'],
+    ['sub.example', 'hosts'],
+    ['box.example', 'mailboxes'],
+    ['local.example', 'mailboxes'],
+    ['other.example', 'hosts'],
+  ])('for %s is %s', (domain, kind) => {
+    expect(routeFor(domain, routes, (d) => d === 'local.example').kind).toBe(kind)
+  })
+  it('without a default is DNS', () => {
+    expect(routeFor('x.example', [], () => false)).toEqual({ kind: 'mx' })
+  })
+  it.each([
+    ['mail.example', { host: 'mail.example', port: 25, exact: false }],
+    ['mail.example:2525', { host: 'mail.example', port: 2525, exact: false }],
+    ['[10.1.1.1]:26', { host: '10.1.1.1', port: 26, exact: true }],
+    ['[mail.example]', { host: 'mail.example', port: 25, exact: true }],
+    ['10.1.1.1', { host: '10.1.1.1', port: 25, exact: true }],
+    ['127.0.0.1:2526', { host: '127.0.0.1', port: 2526, exact: true }],
+    ['::1', { host: '::1', port: 25, exact: true }],
+    ['[::1]:2526', { host: '::1', port: 2526, exact: true }],
+  ])('host %s is read', (text, host) => {
+    expect(parseRouteHost(text)).toEqual(host)
+  })
+})
+
+describe('the next hop by DNS', () => {
+  it('is the best MX first, with the addresses of each', async () => {
+    const hops = await mx('d.example', {
+      'd.example MX': [
+        { exchange: 'b.example', priority: 20 },
+        { exchange: 'a.example', priority: 10 },
+      ],
+      'a.example A': ['203.0.113.1'],
+      'b.example A': ['203.0.113.2'],
+      'b.example AAAA': ['2001:db8::2'],
+    })
+    expect(hops).toMatchObject({
+      ok: true,
+      targets: [{ address: '203.0.113.1' }, { address: '203.0.113.2' }, { address: '2001:db8::2' }],
+    })
+  })
+  it('is the domain itself without an MX', async () => {
+    expect(await mx('d.example', { 'd.example A': ['203.0.113.1'] })).toEqual({
+      ok: true,
+      targets: [{ address: '203.0.113.1', port: 25, host: 'd.example' }],
+    })
+  })
+  it.each([
+    ['does not exist', {}, true, '5.1.2'],
+    ['has a null MX', { 'd.example MX': [{ exchange: '', priority: 0 }] }, true, '5.1.10'],
+    ['fails for now', { 'd.example MX': 'ESERVFAIL' }, false, '4.4.3'],
+    [
+      'points at us',
+      {
+        'd.example MX': [{ exchange: 'a.example', priority: 1 }],
+        'a.example A': ['127.0.0.1', '10.0.0.1'],
+        'a.example AAAA': ['::1', '::ffff:127.0.0.1'],
+      },
+      true,
+      '5.4.4',
+    ],
+    ['has an MX without address', { 'd.example MX': [{ exchange: 'a.example', priority: 1 }] }, true, '5.1.2'],
+  ])('fails when the domain %s', async (_what, records, permanent, status) => {
+    expect(await mx('d.example', records)).toMatchObject({ ok: false, failure: { permanent, status, code: '000' } })
+  })
+  it('may be private when the operator says so', async () => {
+    const route = { kind: 'hosts', hosts: [parseRouteHost('10.0.0.1:26'), parseRouteHost('gone.example')] } as const
+    expect(await nextHops(route, 'd.example', zone({}))).toMatchObject({
+      ok: true,
+      targets: [{ address: '10.0.0.1', port: 26 }],
+    })
+    expect(
+      await nextHops({ kind: 'hosts', hosts: [parseRouteHost('gone.example')] }, 'd.example', zone({})),
+    ).toMatchObject({ ok: false, failure: { permanent: false } })
+  })
+  it.each([
+    '0.0.0.0',
+    '127.1.2.3',
+    '10.0.0.1',
+    '172.31.0.1',
+    '192.168.1.1',
+    '169.254.169.254',
+    '100.64.0.1',
+    '224.0.0.1',
+    '255.255.255.255',
+    '::',
+    '::1',
+    '::ffff:10.0.0.1',
+    'fe80::1',
+    'fd00::1',
+    'ff02::1',
+    'x',
+  ])('is never %s by itself', (address) => {
+    expect(isPublicAddress(address)).toBe(false)
+  })
+  it.each(['203.0.113.1', '172.32.0.1', '2001:db8::1'])('may be %s', (address) => {
+    expect(isPublicAddress(address)).toBe(true)
+  })
+})
