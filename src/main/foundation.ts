@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { openSecretBox } from '../adapters/crypto/secrets.ts'
 import { counterFile } from '../adapters/files/counters.ts'
@@ -65,7 +64,6 @@ export const layFoundation = async (
   const zones = zoneinfo()
   const notice = options.notice ?? (() => undefined)
 
-  const fresh = !existsSync(home.db('config'))
   const opened = await createConfigStore({
     revisions: createRevisionStore(await writer.open(home.db('config'), REVISION_MIGRATIONS)),
     secrets: openSecretBox(join(home.keys, 'secrets.key'), env.entropy),
@@ -77,7 +75,7 @@ export const layFoundation = async (
   })
   const config = opened.store
   const time = localTime(zones, () => config.running.get(system).timezone)
-  if (!fresh && options.seed && Object.keys(options.seed).length > 0)
+  if (!opened.fresh && options.seed && Object.keys(options.seed).length > 0)
     notice(`${home.root} is already set up: --hostname, --smtp and --accept are ignored; use the shell.`)
 
   const reader = createLineReader()
