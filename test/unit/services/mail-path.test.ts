@@ -191,7 +191,7 @@ describe('delivery to a next hop', () => {
     expect(dsn?.data).not.toContain('Body')
     expect(dsn?.data).not.toContain('\u0007')
     expect(path.of('delivery.bounce-generated')).toEqual([
-      { type: 'delivery.bounce-generated', mid: expect.any(Number), from: 1 },
+      { type: 'delivery.bounce-generated', mid: path.of('message.started').at(-1)?.mid, from: 1 },
     ])
   })
 
