@@ -53,6 +53,7 @@ const each = async (
 ): Promise<void> => {
   const { quarantine } = session.appliance
   const mids = words[0] === 'all' ? quarantine.list().map((m) => m.entry.mid) : words.map(midOf)
+  if (mids.length === 0) session.print('No messages in quarantine.')
   for (const mid of mids) {
     await act(mid)
     session.print(`MID ${mid} ${done}.`)
