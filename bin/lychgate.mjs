@@ -51,7 +51,7 @@ const run = async () => {
       ...(options.command === undefined ? {} : { command: options.command }),
       onAttached: () => {
         if (options.seeds.length > 0)
-          process.stderr.write(`lychgate: ${options.seeds.join(', ')} only set up a new home; ignored.\n`)
+          process.stderr.write(`lychgate: ${options.seeds.join(', ')} only set up a new home: ignored.\n`)
       },
     })
     if (status !== null) return status

@@ -70,8 +70,10 @@ export const main = async (argv: readonly string[], homeOf: (given?: string) => 
     .option('--accept <domain>', 'a domain whose mail a new home accepts (repeatable)', domain)
     .exitOverride()
     .showSuggestionAfterError()
-    .allowExcessArguments(false)
-    .action(async () => {
+    .argument('[verb]')
+    .action(async (verb: string | undefined) => {
+      if (verb !== undefined)
+        program.error(`error: unknown verb '${verb}'; a command of the shell is run with: lychgate -c '${verb}'`)
       const { hostShell } = await import('./main/host.ts')
       status = await hostShell(hostOptions(program.opts<Options>(), homeOf))
     })

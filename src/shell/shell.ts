@@ -113,7 +113,8 @@ const readCommand = async (opened: OpenSession, prompt: string): Promise<string 
 /** One line of commands; the first that fails ends it. */
 const runLine = async (opened: OpenSession, line: string): Promise<Outcome> => {
   try {
-    for (const words of splitCommands(line)) {
+    for (const [i, words] of splitCommands(line).entries()) {
+      if (i > 0) opened.output.blank()
       // What others committed since shows now; what this session staged stays.
       opened.session.draft.refresh?.()
       await runCommand(opened.session, words)

@@ -88,7 +88,8 @@ const converse = (socket: Socket, options: AttachOptions): Promise<number> => {
     }
     const onFrame = (type: number, payload: Buffer): void => {
       if (type === FRAME.data) {
-        if (!stdout.write(payload)) {
+        // One chunk may hold many frames: the first that is not taken at once stops the flow for all.
+        if (!stdout.write(payload) && !socket.isPaused()) {
           socket.pause()
           stdout.once('drain', () => socket.resume())
         }

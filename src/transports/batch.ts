@@ -128,5 +128,4 @@ export const createBatch = (options: BatchOptions): Batch => {
   }
 }
 
- 
 const visible = (line: string): string => line.replace(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/g, '?')

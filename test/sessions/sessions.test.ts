@@ -23,7 +23,7 @@ describe('recorded sessions', () => {
         (thrown: unknown) => thrown,
       )
       expect(difference(lines, terminal.transcript())).toBeNull()
-      if (error !== null) throw error
+      expect(error).toBeNull()
     } finally {
       await gateway.close()
     }

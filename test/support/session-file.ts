@@ -59,6 +59,7 @@ export interface ReplayTerminal extends Terminal {
  */
 export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
   let shown = ''
+  let over = false
   const typed: string[] = []
   const answerAt = (prompt: string): string | null => {
     const line = recorded[shown.split('\n').length - 1]
@@ -76,11 +77,15 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
     typed,
     transcript: () => shown,
     write: (text) => {
-      shown += text
+      // What a session says because its recording ends (staged changes) is not part of it.
+      if (!over) shown += text
     },
     readLine: async (prompt) => {
       const answer = answerAt(prompt)
-      if (answer === null) return null
+      if (answer === null) {
+        over = true
+        return null
+      }
       shown += `${prompt}${answer}\n`
       if (answer === '^D') return null
       typed.push(answer)

@@ -71,7 +71,7 @@ const create = async (session: Session): Promise<void> => {
   const made = addListener(session, { name, type, interfaceName, address, port: number })
   const table = type === 'public' ? RECIPIENT_ACCESS : HOST_ACCESS
   addAccess(session, made, table, await ask.field(table.question, list(table.field)))
-  session.print(`Listener ${name} created.`)
+  session.print(`Listener ${name} created.`, '')
 }
 
 const LABELS = {

@@ -10,7 +10,8 @@ const USAGE = 'settz ZONE'
 const OFFSETS = 'GMT Offset'
 const isOffset = (zone: string): boolean => zone.startsWith('Etc/')
 const continentOf = (zone: string): string => zone.split('/')[0] ?? zone
-const unique = (texts: readonly string[]): readonly string[] => [...new Set(texts)].sort()
+const unique = (texts: readonly string[]): readonly string[] =>
+  [...new Set(texts)].sort((a, b) => a.localeCompare(b, 'en'))
 
 const stage = ({ draft, appliance }: Session, zone: string): void => {
   if (appliance.zones.at(zone, appliance.env.clock.now()) === null)

@@ -124,7 +124,9 @@ const operate = async (session: Session, operation: keyof typeof OPERATIONS): Pr
     add(session, name, await ask.field(hostsQuestion(name), destinations))
   } else if (operation === 'EDIT') {
     const route = await pick('Choose the route to edit:')
-    put(session, { ...route, hosts: [...(await ask.field(hostsQuestion(route.domain), destinations, route.hosts))] })
+    const hosts = await ask.field(hostsQuestion(route.domain), destinations, route.hosts)
+    put(session, { ...route, hosts: [...hosts] })
+    session.print(`Mapping for ${route.domain} to ${hosts.join(', ')} stored.`)
   } else if (operation === 'DELETE') remove(session, (await pick('Choose the route to remove:')).domain)
   else if (operation === 'CLEAR') {
     if (await ask.confirm('Are you sure you want to remove all routes?', false)) clear(session)
@@ -162,6 +164,7 @@ export default defineCommand({
       const operation = await session.ask.choose(all(session).length === 0 ? { NEW } : { NEW, ...rest })
       if (operation === null) return
       await operate(session, operation)
+      session.print('')
     }
   },
   forms: [
