@@ -16,7 +16,8 @@ export const trackingFacts = (at: Date, event: ApplianceEvent): readonly Trackin
     case 'message.subject':
       return [{ kind: 'subject', mid: event.mid, text: event.subject }]
     case 'delivery.started':
-      return [{ kind: 'delivery', mid: event.mid, dcid: event.dcid }]
+      // Delivery into the embedded mailboxes has no connection.
+      return event.local ? [] : [{ kind: 'delivery', mid: event.mid, dcid: event.dcid }]
     case 'policy.split':
     case 'message.rewritten':
       return [{ kind: 'derived', mid: event.mid, into: event.into }]

@@ -20,9 +20,9 @@ export const remediationLines: LogTable<RemediationEvent['type']> = {
   ),
   'remediation.skipped': toRemediation((e) =>
     info(
+      // No profile is mapped to the recipient's domain: AsyncOS has a sentence of its own for it.
       e.profile === null
-        ? line`MID: ${e.mid} Skipping mailbox remedial action since domain map is not configured for ` +
-            line`recipient's (${e.recipient}) domain.`
+        ? line`MID: ${e.mid} Skipping mailbox remedial action since domain map is not configured for recipient's (${e.recipient}) domain.`
         : line`MID: ${e.mid} Remediation was skipped after attempting with \`${e.profile}\` profile for recipient ` +
             line`${e.recipient}. Reason: ${e.reason}`,
     ),

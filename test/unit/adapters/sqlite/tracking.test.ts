@@ -45,7 +45,7 @@ describe('the tracking index', () => {
     const first = await opened()
     first.message(7, 'sales')
     first.bus.publish({ type: 'policy.split', mid: 7, into: 8, policy: 'p', table: 'inbound' })
-    first.bus.publish({ type: 'delivery.started', dcid: 3, mid: 7, rids: [0], local: true })
+    first.bus.publish({ type: 'delivery.started', dcid: 3, mid: 7, rids: [0], local: false })
     first.bus.publish({ type: 'delivery.bounce-generated', mid: 9, from: 7 })
     await first.store.stop()
     await first.writer.close()
