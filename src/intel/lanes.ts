@@ -1,7 +1,7 @@
 /** Numbered lanes for work that runs side by side; a log line shows the lane that really did it. */
 export interface Lanes {
   /** Waits for a free lane. Rejects with the signal's reason. */
-  take(signal: AbortSignal): Promise<{ readonly lane: number; free(): void }>
+  take(signal: AbortSignal): Promise<{ readonly lane: number; readonly free: () => void }>
 }
 
 export const createLanes = (first: number, count: number): Lanes => {

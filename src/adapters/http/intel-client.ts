@@ -1,6 +1,6 @@
 import { Fault } from '../../core/errors.ts'
 import type { IntelLookup } from '../../intel/lookup.ts'
-import type { SenderVerdict, UrlVerdict, Opinion } from '../../intel/verdict.ts'
+import { readSenderVerdict, readUrlVerdict } from '../../intel/service/answers.ts'
 import type { ApiAnswer, Registration, RetroApi } from '../../retro/ports.ts'
 import type { Endpoint, HttpAnswer, HttpExchange } from './exchange.ts'
 
@@ -74,12 +74,6 @@ export const createRetroApi = (deps: IntelClientDeps): RetroApi => {
 type Json = Readonly<Record<string, unknown>>
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
 
-const withDates = <T extends { readonly because: unknown }>(verdict: T): T => {
-  const revive = (o: unknown): unknown => (isObject(o) ? { ...o, asOf: new Date(String(o['asOf'])) } : null)
-  const { because } = verdict
-  return { ...verdict, because: Array.isArray(because) ? because.map(revive) : revive(because as Opinion | null) }
-}
-
 /** Look-ups at a shared service. */
 export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
   const { http, settings } = deps
@@ -102,9 +96,10 @@ export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
       const url = `${regionUri}${path}`
       const answer = await http.send(settings().endpoint, { method: 'POST', url, bearer: token, body }, signal)
       if (answer.status === 200 && isObject(answer.body)) return answer.body
-      registration = null
+      const refused = answer.status === 401 || answer.status === 403
+      if (refused) registration = null
       // Once more with a new token.
-      if (attempt > 0 || (answer.status !== 401 && answer.status !== 403))
+      if (attempt > 0 || !refused)
         throw new Fault('UPSTREAM_UNAVAILABLE', `the intelligence service answered with status ${answer.status}`)
     }
   }
@@ -113,13 +108,14 @@ export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
     name: 'service',
     urls: async (urls, signal) => {
       const { results } = await ask('/v1/lookup/urls', { urls }, signal)
-      const verdicts = Array.isArray(results) ? (results as readonly UrlVerdict[]) : []
-      return new Map(verdicts.filter(isObject).map((v) => [(v as unknown as UrlVerdict).url, withDates(v)]))
+      const verdicts = Array.isArray(results) ? (results as readonly unknown[]).map(readUrlVerdict) : []
+      return new Map(verdicts.flatMap((v) => (v === null ? [] : [[v.url, v] as const])))
     },
     sender: async (query, signal) => {
       const { result } = await ask('/v1/lookup/sender', query, signal)
-      if (!isObject(result)) throw new Fault('UPSTREAM_UNAVAILABLE', 'the intelligence service gave no sender verdict')
-      return withDates(result as unknown as SenderVerdict)
+      const verdict = readSenderVerdict(result)
+      if (verdict === null) throw new Fault('UPSTREAM_UNAVAILABLE', 'the intelligence service gave no sender verdict')
+      return verdict
     },
     dnsTimes: () => http.dnsTimes(),
   }

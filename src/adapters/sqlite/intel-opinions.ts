@@ -86,7 +86,7 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
       const row = source(name)
       return {
         indicators: row?.indicators ?? 0,
-        loadedAt: row?.loaded_at == null ? null : new Date(row.loaded_at),
+        loadedAt: typeof row?.loaded_at === 'number' ? new Date(row.loaded_at) : null,
         fingerprint: row?.fingerprint ?? null,
         error: row?.error ?? null,
       }

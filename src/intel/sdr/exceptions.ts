@@ -20,6 +20,6 @@ export const createExceptions = (config: ConfigReader) => {
       ? [query.envelopeFrom]
       : [query.envelopeFrom, query.headerFrom, query.replyTo, query.helo, query.reverseHost]
     const domain = candidates.find((d) => d !== null && last?.matches(d))
-    return domain == null ? null : { domain, list }
+    return typeof domain === 'string' ? { domain, list } : null
   }
 }
