@@ -101,6 +101,7 @@ export const buildMail = (
     ids,
     config,
     spool,
+    ledger: stores.ledger,
     resolver,
     smtp: createSmtpClient(),
     mailboxes: createMailboxWriter(home.mailboxes),

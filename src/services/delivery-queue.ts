@@ -10,7 +10,7 @@ import type { EventBus } from '../events/bus.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
 import type { MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
-import type { Counters, DeliveryQueue, QueuedRecipient, SpoolStore } from '../store/spool.ts'
+import type { Counters, DeliveryLedger, DeliveryQueue, QueuedRecipient, SpoolStore } from '../store/spool.ts'
 import { createDeliveryAttempts } from './delivery-attempt.ts'
 import { announceGenerated, createDeliverySettlement } from './delivery-settlement.ts'
 import type { Attempt } from './delivery-settlement.ts'
@@ -23,6 +23,7 @@ export interface DeliveryServiceDeps {
   readonly ids: Counters
   readonly config: ConfigReader
   readonly spool: SpoolStore & DeliveryQueue
+  readonly ledger: Pick<DeliveryLedger, 'prune'>
   readonly resolver: Resolver
   readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
@@ -57,6 +58,9 @@ const JOBS_PER_DOMAIN = 10
 const EXPIRED_BATCH = 100
 /** After an error of our own the queue takes a breath, so that it never spins. */
 const FAULT_PAUSE_MS = 5000
+const DAY_MS = 86_400_000
+/** Verdicts act for a week after submission, held copies are kept as long again and more; older deliveries serve nobody. */
+const LEDGER_DAYS = 35
 
 /** The delivery queue: fair between domains, woken by what happens and by the clock, resumed after a restart. */
 export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryService => {
@@ -207,6 +211,13 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     void env.clock.sleep(Math.max(1, at - now()), sleeper.signal).then(pump, () => undefined)
   }
 
+  const pruneDaily = async (): Promise<void> => {
+    while (!ended.signal.aborted) {
+      await deps.ledger.prune(new Date(now() - LEDGER_DAYS * DAY_MS)).catch(fault)
+      await env.clock.sleep(DAY_MS, ended.signal)
+    }
+  }
+
   const wakeAll = (): void => {
     destinations.retryAll()
     pump()
@@ -227,6 +238,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       await Promise.resolve()
       startedAt = env.clock.now()
       accepting = true
+      void pruneDaily().catch(() => undefined)
       pump()
     },
     stop: async (graceMs) => {

@@ -63,6 +63,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
   const queue = createDeliveryService({
     ...common,
     spool: stored.spool,
+    ledger: stored.ledger,
     smtp: createSmtpClient(),
     mailboxes: createMailboxWriter(join(home, 'mailboxes')),
   })

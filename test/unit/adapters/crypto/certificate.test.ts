@@ -8,7 +8,8 @@ import { testEnv } from '../../../support/env.ts'
 import { temporaryHome } from '../../../support/spool.ts'
 
 it('is made once, for its owner only, and made anew when it is damaged', async () => {
-  const { home, remove } = temporaryHome()
+  const temporary = temporaryHome()
+  const { home } = temporary
   const env = testEnv()
   const path = startTlsFile(home)
   const made = await certificateFile(path, ['mail.example.com', '127.0.0.1'], env)
@@ -22,7 +23,7 @@ it('is made once, for its owner only, and made anew when it is damaged', async (
   expect(new Date(cert.validFrom) < env.clock.now() && env.clock.now() < new Date(cert.validTo)).toBe(true)
   writeFileSync(path, 'half a ke')
   expect((await certificateFile(path, ['mail.example.com'], env)).cert).not.toBe(made.cert)
-  remove()
+  temporary.remove()
 })
 
 it('can be signed by an authority, for addresses of both families, past 2049', () => {
