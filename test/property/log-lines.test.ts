@@ -8,7 +8,6 @@ import { renderEvent } from '../../src/logs/types/index.ts'
 const time = localTime({ at: () => null, list: () => [] }, () => 'Etc/GMT')
 
 /** What terminals and log parsers obey: C0 but LF, DEL, C1, line separators, bidirectional controls. */
-// eslint-disable-next-line no-control-regex
 const UNSAFE = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069]/
 
 const hostile = fc.oneof(

@@ -1,0 +1,111 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createLineReader } from '../../../src/adapters/files/line-reader.ts'
+import { createLogFileWriter } from '../../../src/adapters/files/log-writer.ts'
+import { createFileFollower } from '../../../src/adapters/tail/follower.ts'
+import type { LogSubscription } from '../../../src/config/sections/log-subscriptions.ts'
+import type { ConfigReader } from '../../../src/config/section.ts'
+import { localTime } from '../../../src/core/localtime.ts'
+import { createEventBus } from '../../../src/events/bus.ts'
+import { createLogService } from '../../../src/logs/service.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
+
+let home = ''
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), 'lychgate-logs-'))
+})
+afterEach(() => rmSync(home, { recursive: true, force: true }))
+
+const ecs: LogSubscription = {
+  name: 'ecs',
+  type: 'ecs',
+  level: 'Info',
+  fileName: 'ecs',
+  rolloverBytes: 4096,
+  maxFiles: 2,
+  alertOnRemoval: true,
+}
+
+const setUp = (subscriptions: readonly LogSubscription[]) => {
+  const clock = new FakeClock('2022-03-30T00:20:24Z')
+  const events = createEventBus(clock)
+  const alerts: string[] = []
+  const reader = createLineReader()
+  const logs = createLogService({
+    directory: home,
+    version: '1.0.0',
+    serial: 'SERIAL',
+    clock,
+    time: localTime({ at: () => ({ offsetSeconds: -14_400, abbreviation: 'EDT' }), list: () => [] }, () => ''),
+    events,
+    createWriter: createLogFileWriter,
+    reader,
+    follower: createFileFollower(reader),
+    alerts: () => ({ raise: (alert) => void alerts.push(alert.text) }),
+  })
+  logs.start(subscriptions)
+  const apply = async (next: LogSubscription[]): Promise<void> =>
+    await logs.consumer.apply(next, [], { get: () => next } as unknown as ConfigReader)
+  const text = async (name: string): Promise<string> => {
+    await logs.flush()
+    return readFileSync(join(home, name, 'ecs.current'), 'utf8')
+  }
+  return { logs, events, alerts, apply, text }
+}
+
+describe('the log service', () => {
+  it('writes the lines that a subscription takes, below its head', async () => {
+    const { logs, events, text } = setUp([ecs, { ...ecs, name: 'all', level: 'Trace' }])
+    events.publish({ type: 'ecs.poll-started' })
+    events.publish({ type: 'ecs.none-found' })
+    const head =
+      'Tue Mar 29 20:20:24 2022 Info: Begin Logfile\n' +
+      'Tue Mar 29 20:20:24 2022 Info: Version: 1.0.0 SN: SERIAL\n' +
+      'Tue Mar 29 20:20:24 2022 Info: Time offset from UTC: -14400 seconds\n'
+    const found = 'Tue Mar 29 20:20:24 2022 Info: ECS: No retrospections found.\n'
+    expect(await text('ecs')).toBe(head + found)
+    expect(await text('all')).toBe(`${head}Tue Mar 29 20:20:24 2022 Debug: ECS: Start polling\n${found}`)
+    await logs.stop()
+  })
+
+  it('follows the committed subscriptions at once', async () => {
+    const { logs, events, apply, text } = setUp([ecs])
+    events.publish({ type: 'ecs.poll-started' })
+    await apply([
+      { ...ecs, level: 'Debug' },
+      { ...ecs, name: 'second' },
+    ])
+    events.publish({ type: 'ecs.poll-started' })
+    expect((await text('ecs')).match(/Start polling/g)).toHaveLength(1)
+    expect(logs.subscriptions().map((s) => s.name)).toEqual(['ecs', 'second'])
+    await apply([{ ...ecs, name: 'second' }])
+    events.publish({ type: 'ecs.none-found' })
+    expect(await text('ecs')).not.toContain('No retrospections')
+    expect(await text('second')).toContain('No retrospections')
+    expect(logs.subscription('ecs')).toBeUndefined()
+    await logs.stop()
+  })
+
+  it('raises an alert when an old file is removed, and reads all files oldest first', async () => {
+    const { logs, events, alerts } = setUp([ecs])
+    for (let i = 0; i < 3; i++) {
+      events.publish({ type: 'ecs.query-failed', reason: `fault ${i}` })
+      await logs.rollover('ecs')
+    }
+    expect(alerts).toHaveLength(2)
+    const read: string[] = []
+    for await (const batch of logs.read('ecs', new AbortController().signal)) read.push(...batch)
+    expect(read.filter((l) => l.includes('fault'))).toEqual([
+      "Tue Mar 29 20:20:24 2022 Warning: ECS: Cloud query failed. 'fault 2'",
+    ])
+    await logs.stop()
+  })
+
+  it('refuses names that are no subscription', async () => {
+    const { logs } = setUp([])
+    await expect(logs.rollover('nope')).rejects.toThrow("There is no log subscription named 'nope'.")
+    await logs.stop()
+  })
+})
