@@ -28,7 +28,7 @@ export interface LychgateOptions {
 
 /** What a gateway must be told so that every message goes to the sink. */
 const routes = (sink: Sink | null): string =>
-  sink === null ? '' : `smtproutes new ALL [127.0.0.1]:${sink.port}\ncommit "bench" Y\n`
+  sink === null ? '' : `smtproutes new example.net [127.0.0.1]:${sink.port}\ncommit "bench" Y\n`
 
 export const startLychgate = async ({ name, durable, to }: LychgateOptions): Promise<Contender> => {
   const home = freshHome()
