@@ -236,8 +236,6 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
   }
 }
 
-export type DeliveryAttempts = ReturnType<typeof createDeliveryAttempts>
-
 const LOOP: Failure = {
   permanent: true,
   code: '000',
