@@ -60,9 +60,12 @@ export const start = async (options: HostOptions, services: boolean): Promise<Ru
 const script = async (sessions: Sessions, options: HostOptions): Promise<number> => {
   const { stdin, stdout } = process
   let listening = false
+  let readerGone = false
   const batch = createBatch({
     write: (text) => void stdout.write(text),
-    notice: say,
+    notice: (line) => {
+      if (!readerGone) say(line)
+    },
     columns: stdout.isTTY ? stdout.columns : 0,
     origin: 'local',
     echo: options.echo,
@@ -82,11 +85,15 @@ const script = async (sessions: Sessions, options: HostOptions): Promise<number>
     },
   })
   const stop = (): void => batch.interrupt()
-  // Whoever read our output has gone: nothing more is wanted.
-  stdout.once('error', stop)
+  // Whoever read our output has gone and has what it wanted: no more is run, and nothing is said about it.
+  stdout.on('error', () => {
+    readerGone = true
+    stop()
+  })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
   try {
-    return await sessions.run(batch.terminal, process.pid)
+    const status = await sessions.run(batch.terminal, process.pid)
+    return readerGone ? 0 : status
   } finally {
     stdin.pause()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop)

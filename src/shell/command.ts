@@ -85,7 +85,7 @@ export interface CommandEntry {
 
 export const ADMINISTRATORS: readonly Role[] = ['administrator']
 export const OPERATORS: readonly Role[] = ['administrator', 'operator']
-export const EVERYONE: readonly Role[] = ROLES
+export const EVERYONE: readonly Role[] = [...ROLES]
 /** May look at configuration, logs and status. */
 export const READERS: readonly Role[] = ['administrator', 'operator', 'readonly', 'technician']
 

@@ -52,7 +52,6 @@ export const typedTty = (
   }
 }
 
- 
 const TOKEN = /\u001b\[(\d*)([ABCDJKHm])|\u001b\[2J|[\r\n\b\u0007]|[^\u0000-\u001f\u001b]/gu
 const isWide = (c: string): boolean => /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]/.test(c)
 
