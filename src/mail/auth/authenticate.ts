@@ -73,7 +73,8 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
         return { ...nothing, signatures: [{ result: 'temperror', detail, word: 'temperror', ...where }] }
       },
     )
-    for (const { word: _, ...signature } of outcome.signatures) events.publish({ type: 'auth.dkim', mid, ...signature })
+    for (const { result, detail, domain, selector, identity } of outcome.signatures)
+      events.publish({ type: 'auth.dkim', mid, result, detail, domain, selector, identity })
     return outcome
   }
 

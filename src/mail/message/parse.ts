@@ -1,4 +1,5 @@
 import { MailParser } from 'mailparser'
+import type { AttachmentStream } from 'mailparser'
 import { errorText } from '../../core/errors.ts'
 import type { FoundUrl } from '../../intel/url/found.ts'
 import type { ScanLimits } from './limits.ts'
@@ -97,9 +98,8 @@ const attachmentsOf = (raw: Buffer, limits: ScanLimits): Promise<Attachments> =>
       skipTextLinks: true,
       maxHtmlLengthToParse: limits.text,
     })
-    parser.on('data', (data) => {
-      if (data.type !== 'attachment') return
-      const part = data as typeof data & { readonly partId?: string | null }
+    parser.on('data', (data: AttachmentStream & { readonly partId?: string | null }) => {
+      if ((data.type as string) !== 'attachment') return
       let bytes = 0
       data.content.on('data', (chunk: Buffer) => (bytes += chunk.length))
       data.content.on('end', () => {
@@ -107,7 +107,7 @@ const attachmentsOf = (raw: Buffer, limits: ScanLimits): Promise<Attachments> =>
           name: typeof data.filename === 'string' ? data.filename : null,
           contentType: data.contentType,
           bytes,
-          path: part.partId ?? '1',
+          path: data.partId ?? '1',
         })
         data.release()
       })

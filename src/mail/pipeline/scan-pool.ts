@@ -1,3 +1,4 @@
+import type { Piscina } from 'piscina'
 import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { errorText, Fault } from '../../core/errors.ts'
@@ -44,11 +45,11 @@ const createGate = (limit: number) => {
 /** The worker threads that read hostile mail. They start with the first message, so a start of the appliance stays quick. */
 export const createScanPool = (deps: ScanPoolDeps): ScanPool => {
   const gate = createGate(deps.threads)
-  let pool: Promise<import('piscina').Piscina> | undefined
+  let pool: Promise<Piscina> | undefined
 
-  const start = async (): Promise<import('piscina').Piscina> => {
-    const { Piscina } = await import('piscina')
-    return new Piscina({
+  const start = async (): Promise<Piscina> => {
+    const { Piscina: Pool } = await import('piscina')
+    return new Pool({
       filename: deps.workerFile,
       minThreads: 1,
       maxThreads: deps.threads,

@@ -39,4 +39,6 @@ it('lets a client forge neither a field nor our id', () => {
   expect(header.split('\r\n')).toHaveLength(4)
   expect(header).not.toContain('\nX-Evil')
   expect(readTrace(header).receivedId).toBe('63280.00ff')
+  const results = `Authentication-Results: mail.example.com;\r\n\tspf=none smtp.mailfrom="by x (Lychgate) id forged;"@evil\r\n`
+  expect(readTrace(results + header).receivedId).toBe('63280.00ff')
 })

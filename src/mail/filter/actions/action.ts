@@ -8,7 +8,7 @@ import type { Resources } from '../resources.ts'
 export interface Effects {
   readonly facts: Facts
   readonly filter: FilterRef
-  edit(edit: Edit): void
+  readonly edit: (edit: Edit) => void
   /** Flags; the last flag counts. */
   quarantine(name: string): void
   /** Copies the message as it stands now. */
