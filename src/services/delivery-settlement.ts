@@ -76,8 +76,11 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
     events.publish({ type: 'delivery.done', dcid, mid: entry.mid, rids: done.map((a) => a.row.rid), local })
     if (!local)
       for (const { row, result } of done)
-        if (result.ok)
-          events.publish({ type: 'delivery.response', mid: entry.mid, rid: row.rid, response: result.response })
+        if (result.ok) {
+          // The line shows the words without the code: it was a 250.
+          const response = result.response.replace(/^\d{3}[ -]/, '')
+          events.publish({ type: 'delivery.response', mid: entry.mid, rid: row.rid, response })
+        }
     return finished
   }
 

@@ -31,6 +31,7 @@ export const testMessage = (id: string, seed: number): Buffer => {
     'From: sender@partner.example.net',
     'To: user@example.com',
     `Message-ID: <${id}@partner.example.net>`,
+    'Date: Tue, 29 Mar 2022 20:19:30 -0400',
     `Subject: load ${id}`,
     'MIME-Version: 1.0',
     'Content-Type: text/plain; charset=utf-8',

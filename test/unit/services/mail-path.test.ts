@@ -152,7 +152,7 @@ describe('delivery to a next hop', () => {
       'message.finished',
       'delivery.closed',
     ])
-    expect(path.of('delivery.response')[0]?.response).toBe('250 2.0.0 Ok: queued as 1')
+    expect(path.of('delivery.response')[0]?.response).toBe('2.0.0 Ok: queued as 1')
   })
 
   it('never lets a bare line end out that would smuggle a second message', async () => {
