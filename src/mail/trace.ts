@@ -40,8 +40,12 @@ export const receivedHeader = (t: TraceFields): string =>
 export const generatedHeader = (t: Pick<TraceFields, 'hostname' | 'receivedId' | 'at' | 'offsetSeconds'>): string =>
   `Received: by ${t.hostname} (Lychgate) id ${t.receivedId};\r\n ${mailDate(t.at, t.offsetSeconds)}\r\n`
 
-/** What a header of ours says: the host that wrote it and its id; empty when there is none. */
+/** Only as a field of its own: what a client put into another header that we wrote is no trace of ours. */
+const OURS =
+  /(?:^|\r\n)Received: (?:from \S+ \(\S+ \[[^\]]*\]\)\r\n )?by (\S+) \(Lychgate\)(?: with \S+)? id (\S+);/
+
+/** Host and id in the first Received header of ours among the headers that we added; empty when there is none. */
 export const readTrace = (trace: string): { readonly host: string; readonly receivedId: string } => {
-  const [, host = '', id = ''] = /\bby (\S+) \(Lychgate\)(?: with \S+)? id (\S+);/.exec(trace) ?? []
+  const [, host = '', id = ''] = OURS.exec(trace) ?? []
   return { host, receivedId: id }
 }
