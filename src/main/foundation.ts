@@ -125,6 +125,9 @@ export const layFoundation = async (
     clock,
   })
 
+  const ended = new AbortController()
+  const saving = options.services ? counters.run(ended.signal).catch(() => undefined) : Promise.resolve()
+
   return {
     writer,
     zones,
@@ -139,6 +142,8 @@ export const layFoundation = async (
       await alertService.stop()
       stopTracking()
       await tracking.stop()
+      ended.abort(new Error('stopped'))
+      await saving
       counters.close()
       await logs.stop()
       await writer.close()
