@@ -4,7 +4,7 @@ import { quarantines } from '../../config/sections/quarantines.ts'
 import { urlLists } from '../../config/sections/url-lists.ts'
 import type { ConfigReader } from '../../config/section.ts'
 import { urlListMatcher } from '../../intel/url/lists.ts'
-import { addressListMatcher } from './lists.ts'
+import { domainListMatcher } from '../../intel/domain-list.ts'
 
 /** What a filter may name. A name that is not here makes the filter invalid. */
 export interface Resources {
@@ -23,7 +23,7 @@ export const resourcesOf = (config: ConfigReader): Resources => ({
   hasListener: (name) => config.get(listeners).some((l) => l.name === name),
   domainList: (name) => {
     const list = config.get(addressLists).find((l) => l.name === name)
-    return list?.type === 'domains' || list?.type === 'all' ? addressListMatcher(list.entries) : undefined
+    return list?.type === 'domains' || list?.type === 'all' ? domainListMatcher(list.entries) : undefined
   },
   urlList: (name) => {
     const list = config.get(urlLists).find((l) => l.name === name)

@@ -1,4 +1,4 @@
-import type { SenderLevel } from '../../../events/levels.ts'
+import { levelsForWord, SDR_WORDS } from '../../../intel/sdr/vocabulary.ts'
 import type { SenderVerdict } from '../../../intel/verdict.ts'
 import { domainOf, parseAddresses } from '../../message/addresses.ts'
 import { ArgumentReader, BadUse, comparator, noComparison } from '../arguments.ts'
@@ -6,24 +6,6 @@ import type { Facts } from '../facts.ts'
 import type { Resources } from '../resources.ts'
 import { COST } from './rule.ts'
 import type { RuleTable } from './rule.ts'
-
-/**
- * The words of both vocabularies on the one inner scale, whichever is shown: the older words name their own level
- * (good = favorable or trusted), the newer ones a range (docs/intelligence/sdr.md).
- */
-const LEVELS_OF: Readonly<Record<string, readonly SenderLevel[]>> = {
-  awful: ['awful'],
-  poor: ['poor'],
-  tainted: ['tainted'],
-  weak: ['weak'],
-  unknown: ['unknown'],
-  neutral: ['weak', 'neutral'],
-  good: ['favorable', 'trusted'],
-  untrusted: ['awful'],
-  questionable: ['poor', 'tainted'],
-  favorable: ['favorable'],
-  trusted: ['trusted'],
-}
 
 const UNIT_DAYS: Readonly<Record<string, number>> = { day: 1, month: 30, year: 365 }
 
@@ -62,9 +44,9 @@ export const sdrRules: RuleTable = {
       noComparison(test)
       const wanted = new Set(
         words.flatMap((word) => {
-          const levels = LEVELS_OF[word.trim().toLowerCase()]
-          if (!levels)
-            throw new BadUse(`'${word}' is no sender reputation. Known are ${Object.keys(LEVELS_OF).join(', ')}.`)
+          const levels = levelsForWord(word)
+          if (levels.length === 0)
+            throw new BadUse(`'${word}' is no sender reputation. Known are ${SDR_WORDS.join(', ')}.`)
           return levels
         }),
       )
