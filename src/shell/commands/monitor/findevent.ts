@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util'
+import type { LogSubscription } from '../../../config/sections/log-subscriptions.ts'
 import { UserError } from '../../../core/errors.ts'
 import { compilePattern } from '../../../core/regex.ts'
 import { integer } from '../../../core/schema.ts'
@@ -12,8 +13,8 @@ import { colourLine } from '../../format/colour.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
 import { patternField } from '../../format/pattern-field.ts'
 
-const SEARCH_USAGE = 'findevent [-i] [-f from | -s subject | -t to | -I message_id] LOG_NAME'
-const MID_USAGE = 'findevent -m mid LOG_NAME'
+const SEARCH_USAGE = 'findevent [-i] [-f from | -s subject | -t to | -I message_id] [LOG_NAME]'
+const MID_USAGE = 'findevent -m mid [LOG_NAME]'
 const MAX_FOUND = 1000
 
 type Kind = { readonly field: TrackingField; readonly title: string }
@@ -61,6 +62,10 @@ const search = async (
   return await session.appliance.tracking.search(field, (text) => pattern.value.test(text), MAX_FOUND, signal)
 }
 
+/** The subscriptions that hold stories; the first is meant where none is named. */
+const mailLogs = ({ appliance }: Session): readonly LogSubscription[] =>
+  appliance.logs.subscriptions().filter((s) => s.type === 'mail_logs')
+
 const NOTHING = 'No matching message IDs were found.'
 
 const batch = async (session: Session, args: readonly string[]): Promise<void> => {
@@ -83,8 +88,9 @@ const batch = async (session: Session, args: readonly string[]): Promise<void> =
     throw wrong('The options cannot be read.')
   }
   const { values, positionals } = parsed
-  if (positionals.length !== 1) throw wrong('The name of one log is needed.')
-  const log = logNamed(session, positionals[0] ?? '').name
+  if (positionals.length > 1) throw wrong('Only one log can be searched at a time.')
+  const log = (positionals[0] === undefined ? mailLogs(session)[0] : logNamed(session, positionals[0]))?.name
+  if (log === undefined) throw new UserError('There is no subscription of type mail_logs; name the log to search.')
   const asked = KINDS.flatMap(({ field }) => {
     const source = values[field]
     return source === undefined ? [] : [{ field, source }]
@@ -137,9 +143,8 @@ const wizard = async (session: Session): Promise<void> => {
   const kind = await session.ask.pick(title, KINDS, (k) => k.title, 0)
   const source = await session.ask.field('Enter the regular expression to search for.', patternField)
   const ignoreCase = await session.ask.confirm('Do you want this search to be case insensitive?', true)
-  const mailLogs = session.appliance.logs.subscriptions().filter((s) => s.type === 'mail_logs')
   const question = 'Enter the number of the log you wish to use for message tracking.'
-  const { name } = await pickLog(session, question, mailLogs)
+  const { name } = await pickLog(session, question, mailLogs(session))
   const files = await pickFiles(session, name)
   const inside = within(session, name, files)
   let found: readonly TrackedMessage[] = []
@@ -158,7 +163,8 @@ export default defineCommand({
   description:
     'Finds messages by envelope sender (-f), subject (-s), envelope recipient (-t) or Message-ID (-I), each a regular ' +
     'expression, -i without regard to case. -m prints every line about a message: its injection and delivery ' +
-    'connections, what was split off or rewritten, retrospection and remediation. Without arguments it asks.',
+    'connections, what was split off or rewritten, retrospection and remediation. Without the name of a log it looks ' +
+    'into the first of type mail_logs. Without arguments it asks.',
   category: 'monitor',
   roles: READERS,
   needsCommit: false,
