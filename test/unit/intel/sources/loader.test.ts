@@ -29,6 +29,7 @@ let loader: SourceLoader
 let events: ApplianceEvent[]
 let source: IntelSource
 let written = 0
+let onLoaded: () => void = () => undefined
 
 const write = (...lines: readonly string[]): void => {
   writeFileSync(source.path, `${lines.join('\n')}\n`)
@@ -52,7 +53,10 @@ beforeEach(async () => {
     clock: env.clock,
     events: bus,
     locate: (path) => path,
-    loaded: () => service.reviewAll(),
+    loaded: async () => {
+      await service.reviewAll()
+      onLoaded()
+    },
   })
   source = {
     name: 'feed',
@@ -122,16 +126,17 @@ describe('a source file', () => {
   it('is looked at every so often, and no longer counts once it is deleted from the configuration', async () => {
     const schedule = createSourceSchedule(env.clock, loader)
     const sourceNames = () => store.opinions.sourceNames().filter((n) => n !== 'operator')
-    const asleep = async (): Promise<void> => {
-      for (let i = 0; i < 100 && env.clock.waiting === 0; i++) await settle()
-    }
+    const nextLoad = (): Promise<void> => new Promise((resolve) => (onLoaded = resolve))
     write('a.example')
+    const first = nextLoad()
     await schedule.apply([source], sourceNames())
-    await asleep()
+    await first
+    while (env.clock.waiting === 0) await settle()
     expect(await levelOf('http://a.example/')).toBe('untrusted')
     write('b.example')
+    const second = nextLoad()
     await env.clock.advance(60_000)
-    await asleep()
+    await second
     expect(await levelOf('http://b.example/')).toBe('untrusted')
     await schedule.apply([], sourceNames())
     expect(await levelOf('http://b.example/')).toBe('unknown')
