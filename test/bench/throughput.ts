@@ -23,7 +23,7 @@ const measure = async (contender: Contender, messages: number, rates: Rates): Pr
   const start = performance.now()
   const to = contender.name.includes('mailboxes') ? 'user@example.com' : 'user@example.net'
   const source = await run(
-    'smtp-source',
+    which('smtp-source') ?? 'missing',
     [
       ...['-m', String(messages), '-s', String(SESSIONS), '-l', String(BYTES), '-M', 'client.example.org'],
       ...['-f', 'sender@example.org', '-t', to, `127.0.0.1:${contender.port}`],
