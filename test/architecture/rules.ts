@@ -26,7 +26,8 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@hono/node-server': ['src/adapters/http/'],
   'tail-file': ['src/adapters/tail/'],
   nodemailer: ['src/adapters/smtp/'],
-  selfsigned: ['src/adapters/crypto/'],
+  ssh2: ['src/transports/'],
+  '@node-rs/argon2': ['src/adapters/crypto/'],
   mailparser: ['src/mail/message/'],
   mailauth: ['src/mail/auth/'],
   tldts: ['src/intel/url/'],
@@ -56,6 +57,8 @@ const HEAVY = [
   'piscina',
   'nodemailer',
   'enquirer',
+  'ssh2',
+  '@node-rs/argon2',
 ]
 
 const level = (room: string): number => LEVELS.findIndex((rooms) => rooms.includes(room))
