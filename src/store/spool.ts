@@ -88,8 +88,13 @@ export interface Delivery {
 export interface SpoolGauges {
   readonly inWork: number
   readonly queuedRecipients: number
+  /** Of these, with at least one failed attempt. */
+  readonly attemptedRecipients: number
   readonly quarantined: number
+  readonly quarantinedBytes: number
+  /** Of everything in the spool. */
   readonly bytes: number
+  /** Of the oldest message that is not in quarantine. */
   readonly oldestReceivedAt: Date | null
 }
 

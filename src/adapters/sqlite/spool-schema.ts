@@ -64,4 +64,16 @@ export const SPOOL_MIGRATIONS: readonly string[] = [
   CREATE INDEX once_age ON once (at);
   CREATE TABLE counter (kind TEXT PRIMARY KEY, reserved INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- Small while deliveries succeed: only recipients with a failed attempt are in it.
+  CREATE INDEX queue_attempted ON queue (domain) WHERE attempts > 0;
+  CREATE TABLE suspension (
+    what TEXT NOT NULL CHECK (what IN ('receiving', 'delivery', 'work queue')),
+    name TEXT NOT NULL,    -- a listener, a domain; '' = all
+    by TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (what, name)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ]

@@ -241,15 +241,20 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
       const states = db.all<{ state: string; n: number; bytes: number }>(
         'SELECT state, count(*) AS n, sum(size) AS bytes FROM entry GROUP BY state',
       )
-      const count = (state: string) => states.find((s) => s.state === state)?.n ?? 0
+      const of = (state: string) => states.find((s) => s.state === state)
+      const oldest = (state: string) =>
+        db.get<{ at: number }>('SELECT received_at AS at FROM entry WHERE state = ? ORDER BY mid LIMIT 1', state)?.at
+      const times = [oldest('work'), oldest('queued')].filter((at) => at !== undefined)
       return {
-        inWork: count('work'),
+        inWork: of('work')?.n ?? 0,
         queuedRecipients: db.get<{ n: number }>('SELECT count(*) AS n FROM queue')?.n ?? 0,
-        quarantined: count('quarantined'),
+        attemptedRecipients:
+          db.get<{ n: number }>('SELECT count(*) AS n FROM queue INDEXED BY queue_attempted WHERE attempts > 0')?.n ??
+          0,
+        quarantined: of('quarantined')?.n ?? 0,
+        quarantinedBytes: of('quarantined')?.bytes ?? 0,
         bytes: states.reduce((sum, s) => sum + s.bytes, 0),
-        oldestReceivedAt: asDate(
-          db.get<{ at: number }>('SELECT received_at AS at FROM entry ORDER BY mid LIMIT 1')?.at,
-        ),
+        oldestReceivedAt: times.length === 0 ? null : new Date(Math.min(...times)),
       }
     },
     setAside,

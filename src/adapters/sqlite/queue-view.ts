@@ -1,0 +1,76 @@
+import type { QueueView } from '../../store/queue.ts'
+import type { SqliteDatabase } from './database.ts'
+import { toQueued } from './spool-rows.ts'
+import type { QueueRow } from './spool-rows.ts'
+
+const QUEUE = 'SELECT mid, rid, address, domain, attempts, next_at, queued_at, last_error FROM queue'
+/** Waiting for later; the inner query is the whole cost of a page. */
+const hurry = (where: string): string =>
+  `UPDATE queue SET next_at = ? WHERE (mid, rid) IN (SELECT mid, rid FROM queue WHERE ${where} LIMIT ?)`
+
+/** The queue of spool.db as operators see it. */
+export const createQueueView = (db: SqliteDatabase): QueueView => {
+  const oldest = (state: 'work' | 'queued'): number | undefined =>
+    db.get<{ mid: number }>('SELECT mid FROM entry WHERE state = ? ORDER BY mid LIMIT 1', state)?.mid
+  return {
+    page: (after, limit) =>
+      db
+        .all<QueueRow>(
+          `${QUEUE} WHERE (mid, rid) > (?, ?) ORDER BY mid, rid LIMIT ?`,
+          after?.mid ?? 0,
+          after?.rid ?? 0,
+          limit,
+        )
+        .map(toQueued),
+    pageFor: (destination, after, limit) =>
+      db
+        .all<QueueRow>(
+          `${QUEUE} INDEXED BY queue_domain WHERE domain = ? AND (next_at, mid, rid) > (?, ?, ?) ` +
+            'ORDER BY next_at, mid, rid LIMIT ?',
+          destination,
+          after?.nextAttemptAt.getTime() ?? 0,
+          after?.mid ?? 0,
+          after?.rid ?? 0,
+          limit,
+        )
+        .map(toQueued),
+    lastMid: () => db.get<{ mid: number | null }>('SELECT max(mid) AS mid FROM queue')?.mid ?? 0,
+    busiest: (limit) =>
+      db.all<{ destination: string; recipients: number }>(
+        'SELECT domain AS destination, count(*) AS recipients FROM queue GROUP BY domain ' +
+          'ORDER BY recipients DESC, destination LIMIT ?',
+        limit,
+      ),
+    depth: (destination) => {
+      const all = db.get<{ n: number; mid: number | null }>(
+        'SELECT count(*) AS n, min(mid) AS mid FROM queue INDEXED BY queue_domain WHERE domain = ?',
+        destination,
+      )
+      const attempted = db.get<{ n: number }>(
+        'SELECT count(*) AS n FROM queue INDEXED BY queue_attempted WHERE domain = ? AND attempts > 0',
+        destination,
+      )
+      return { recipients: all?.n ?? 0, attempted: attempted?.n ?? 0, oldestMid: all?.mid ?? null }
+    },
+    oldestMid: () => {
+      const mids = [oldest('work'), oldest('queued')].filter((mid) => mid !== undefined)
+      return mids.length === 0 ? null : Math.min(...mids)
+    },
+    hurry: async (destination, now, limit) => {
+      const at = now.getTime()
+      const statement =
+        destination === null
+          ? { sql: hurry('next_at > ?'), params: [at, at, limit] }
+          : { sql: hurry('domain = ? AND next_at > ?'), params: [at, destination, at, limit] }
+      return (await db.write([statement]))[0]?.changes ?? 0
+    },
+    redirect: async (rows, destination, now) => {
+      await db.write(
+        rows.map(({ mid, rid }) => ({
+          sql: 'UPDATE queue SET domain = ?, next_at = ? WHERE mid = ? AND rid = ?',
+          params: [destination, now.getTime(), mid, rid],
+        })),
+      )
+    },
+  }
+}
