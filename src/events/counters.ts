@@ -1,4 +1,6 @@
 import type { Clock } from '../core/clock.ts'
+import { bounceKind } from './bounce-kind.ts'
+import type { BounceKind } from './bounce-kind.ts'
 import type { EventBus } from './bus.ts'
 import type { ApplianceEvent } from './event.ts'
 
@@ -11,7 +13,12 @@ export const COUNTER_NAMES = [
   'softBouncedEvents',
   'completedRecipients',
   'hardBouncedRecipients',
+  'dnsHardBounces',
+  'refusedHardBounces',
+  'expiredHardBounces',
+  'otherHardBounces',
   'deliveredRecipients',
+  'deletedRecipients',
   'generatedMessages',
 ] as const
 export type CounterName = (typeof COUNTER_NAMES)[number]
@@ -24,6 +31,8 @@ export interface CounterReader {
   gauge(name: 'inboundConnections' | 'outboundConnections'): number
   /** Events an hour, averaged over the last 1, 5 or 15 minutes: 100 in one minute are 6,000, 1,200 and 400. */
   rate(name: CounterName, minutes: 1 | 5 | 15): number
+  /** The `reset` values count from now. */
+  reset(): void
 }
 
 /** What survives a restart. */
@@ -54,6 +63,13 @@ const BUCKETS = (15 * 60_000) / BUCKET_MS
 const zero = (): Record<CounterName, number> =>
   Object.fromEntries(COUNTER_NAMES.map((name) => [name, 0])) as Record<CounterName, number>
 
+const BOUNCES: Readonly<Record<BounceKind, CounterName>> = {
+  dns: 'dnsHardBounces',
+  refused: 'refusedHardBounces',
+  expired: 'expiredHardBounces',
+  other: 'otherHardBounces',
+}
+
 /** Which counters an event moves, and by how much. */
 const increments = (event: ApplianceEvent): readonly (readonly [CounterName, number])[] => {
   switch (event.type) {
@@ -72,9 +88,16 @@ const increments = (event: ApplianceEvent): readonly (readonly [CounterName, num
     case 'delivery.delayed':
       return [['softBouncedEvents', 1]]
     case 'delivery.bounced':
+    case 'delivery.double-bounced':
       return [
         ['hardBouncedRecipients', 1],
+        [BOUNCES[bounceKind(event.status, event.type === 'delivery.bounced' ? event.code : '000')], 1],
         ['completedRecipients', 1],
+      ]
+    case 'delivery.deleted':
+      return [
+        ['deletedRecipients', event.rids.length],
+        ['completedRecipients', event.rids.length],
       ]
     case 'delivery.done':
       return [
@@ -95,6 +118,7 @@ export const createCounters = (deps: {
   const { bus, store, clock } = deps
   const kept = store.load()
   const before = kept?.lifetime ?? zero()
+  let reset = kept?.reset ?? null
   const uptime = zero()
   const open = { inboundConnections: 0, outboundConnections: 0 }
   const buckets = COUNTER_NAMES.map((name) => [name, new Float64Array(BUCKETS)] as const)
@@ -118,11 +142,12 @@ export const createCounters = (deps: {
     if (ring) ring[at] = (ring[at] ?? 0) + by
     changed = true
   }
+  const values = (): CounterValues =>
+    Object.fromEntries(COUNTER_NAMES.map((name) => [name, lifetime(name)])) as CounterValues
   const save = (): void => {
     if (!changed) return
     changed = false
-    const values = Object.fromEntries(COUNTER_NAMES.map((name) => [name, lifetime(name)])) as CounterValues
-    store.save({ lifetime: values, reset: kept?.reset ?? null })
+    store.save({ lifetime: values(), reset })
   }
 
   const unsubscribe = bus.subscribe((_, event) => {
@@ -134,10 +159,12 @@ export const createCounters = (deps: {
   })
 
   return {
-    lastReset: kept?.reset?.at ?? null,
+    get lastReset() {
+      return reset?.at ?? null
+    },
     value: (name, since) => {
       if (since === 'uptime') return uptime[name]
-      return lifetime(name) - (since === 'reset' ? (kept?.reset?.values[name] ?? 0) : 0)
+      return lifetime(name) - (since === 'reset' ? (reset?.values[name] ?? 0) : 0)
     },
     gauge: (name) => open[name],
     rate: (name, minutes) => {
@@ -147,6 +174,11 @@ export const createCounters = (deps: {
       let sum = 0
       for (let i = Math.max(0, now - span + 1); i <= now; i++) sum += ring?.[i % BUCKETS] ?? 0
       return Math.round((sum * 60) / minutes)
+    },
+    reset: () => {
+      reset = { at: clock.now(), values: values() }
+      changed = true
+      save()
     },
     run: async (signal) => {
       while (!signal.aborted) {

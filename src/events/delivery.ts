@@ -49,6 +49,21 @@ export type DeliveryEvent =
       readonly responses: readonly string[]
       readonly until: Date
     }
+  /** An operator took recipients out of the queue. */
+  | {
+      readonly type: 'delivery.deleted'
+      readonly mid: number
+      readonly rids: readonly number[]
+      readonly by: string
+    }
+  /** An operator gave recipients another next hop. */
+  | {
+      readonly type: 'delivery.redirected'
+      readonly mid: number
+      readonly rids: readonly number[]
+      readonly host: string
+      readonly by: string
+    }
   | {
       readonly type: 'delivery.double-bounced'
       readonly mid: number

@@ -22,6 +22,8 @@ export type SystemEvent =
       readonly reference: string
     }
   | { readonly type: 'system.warning'; readonly text: string }
+  /** An operator changed what the appliance does now: `Mail delivery suspended`. */
+  | { readonly type: 'system.operated'; readonly user: string; readonly text: string }
   | {
       readonly type: 'alert.raised'
       readonly class: AlertClass

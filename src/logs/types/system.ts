@@ -38,6 +38,7 @@ export const systemLines: LogTable<SystemEvent['type']> = {
     ),
   ),
   'system.warning': toSystem((e) => warning(line`${e.text}`)),
+  'system.operated': toBoth((e) => info(line`User ${e.user}: ${e.text}`)),
   'alert.raised': toSystem((e) => SEVERITY[e.severity](line`A ${e.class}/${e.severity} alert was raised: ${e.text}`)),
   'alert.sent': toBoth((e) =>
     info(line`A ${e.class}/${e.severity} alert was sent to ${e.to} with subject "${e.subject}".`),

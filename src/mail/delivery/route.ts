@@ -25,6 +25,15 @@ export const parseRouteHost = (text: string): RouteHost => {
   return { host, port: Number(port ?? SMTP_PORT), exact: isIP(host) !== 0 }
 }
 
+/** Destinations that `redirectrecipients` made: the operator's host instead of the address's domain. */
+const REDIRECTED = 'smtp:'
+
+export const redirectedTo = (host: string): string => `${REDIRECTED}${host.toLowerCase()}`
+
+/** The domain of a destination, or the host that its recipients were redirected to. */
+export const destinationHost = (destination: string): string =>
+  destination.startsWith(REDIRECTED) ? destination.slice(REDIRECTED.length) : destination
+
 const ownRoute = (domain: string, routes: readonly SmtpRoute[]): SmtpRoute | undefined => {
   const named = new Map(routes.map((r) => [r.domain.toLowerCase(), r]))
   const exact = named.get(domain)
@@ -56,6 +65,7 @@ const routeOf = (route: SmtpRoute): Route => {
  * default route `ALL`, else DNS.
  */
 export const routeFor = (domain: string, routes: readonly SmtpRoute[], isLocal: (domain: string) => boolean): Route => {
+  if (domain.startsWith(REDIRECTED)) return { kind: 'hosts', hosts: [parseRouteHost(destinationHost(domain))] }
   const own = ownRoute(domain, routes)
   if (own) return routeOf(own)
   if (isLocal(domain)) return { kind: 'mailboxes' }

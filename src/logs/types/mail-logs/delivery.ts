@@ -42,6 +42,10 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
     to('mail_logs', (e) => info(line`Delayed: DCID ${e.dcid} MID ${e.mid} to RID ${e.rid} - ${failure(e)}`)),
     to('mail_logs', (e, time) => info(line`Message ${e.mid} to RID [${e.rid}] pending till ${time.stamp(e.until)}`)),
   ],
+  'delivery.deleted': toMailLogs((e) => info(line`MID ${e.mid} to RID ${rids(e.rids)} deleted by ${e.by}`)),
+  'delivery.redirected': toMailLogs((e) =>
+    info(line`MID ${e.mid} to RID ${rids(e.rids)} redirected to ${e.host} by ${e.by}`),
+  ),
   'delivery.double-bounced': toMailLogs((e) =>
     info(line`Double bounce: MID ${e.mid} to RID ${e.rid} - ${e.status} - ${e.reason}`),
   ),
