@@ -30,7 +30,7 @@ export const remediationLines: LogTable<RemediationEvent['type']> = {
   'remediation.failed': toRemediation((e) =>
     warning(
       line`MID: ${e.mid} Remediation failed with \`${e.profile}\` profile for recipient ${e.recipient}. ` +
-        line`Error: ${e.error}` +
+        line`Error: ${e.error.replace(/\.+$/, '')}.` +
         (e.willRetry ? ' It will be tried again.' : ''),
     ),
   ),

@@ -1,3 +1,4 @@
+import { readMessageId } from '../../core/message-id.ts'
 import { readHeaderBlock } from '../message/header-block.ts'
 import { SMTP_LIMITS } from './limits.ts'
 
@@ -24,15 +25,10 @@ export const peekHeaders = (bytes: Buffer): HeaderPeek => {
   for (const { name, raw } of block.fields) {
     const field = name.toLowerCase()
     if (field === 'received') hops++
-    else if (field === 'message-id') messageId ??= identifier(utf8(raw))
+    else if (field === 'message-id') messageId ??= readMessageId(raw)
     else if (field === 'subject') subject ??= utf8(raw).replace(/^[ \t]/, '')
   }
   return { messageId, subject: subject ?? '', hops, tooLong: block.cut }
 }
 
 const utf8 = (raw: string): string => Buffer.from(raw, 'latin1').toString('utf8')
-
-const identifier = (raw: string): string | null => {
-  const text = raw.replace(/\r\n(?=[ \t])/g, '').trim()
-  return /<[^<>]*>/.exec(text)?.[0] ?? (text === '' ? null : text)
-}

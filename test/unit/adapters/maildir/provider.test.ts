@@ -5,6 +5,7 @@ import { basename, dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMailboxWriter } from '../../../../src/adapters/maildir/deliver.ts'
 import { createMaildirProvider } from '../../../../src/adapters/maildir/provider.ts'
+import { readMessageId } from '../../../../src/core/message-id.ts'
 import { maildirName, mailboxPath } from '../../../../src/core/mailbox-path.ts'
 import type { MailboxProvider } from '../../../../src/remediation/ports.ts'
 import type { Delivery } from '../../../../src/store/spool.ts'
@@ -171,6 +172,30 @@ describe('the Maildir provider', () => {
       target = { ...target, messageId: '<folded@x>' }
       expect(await find()).toHaveLength(1)
     }
+  })
+
+  it('finds a message whose Message-ID is no UTF-8, or stands behind a header of any length', async () => {
+    const raw = Buffer.from('Message-ID: <h\xe9@x>\r\n\r\nbody', 'latin1')
+    fs.writeFileSync(bench.path(target), raw)
+    // As the gateway reads it when it accepts the message.
+    target = { ...target, messageId: readMessageId(' <h\xe9@x>') }
+    expect(await find()).toMatchObject([{ confirmed: true }])
+    fs.writeFileSync(
+      bench.path(target),
+      `${`X-Pad: ${'x'.repeat(900)}\r\n`.repeat(900)}Message-ID: <far@x>\r\n\r\nbody`,
+    )
+    target = { ...target, messageId: '<far@x>' }
+    expect(await find()).toMatchObject([{ confirmed: true }])
+  })
+
+  it('leaves the copy of another delivery of the same message to that delivery', async () => {
+    const text = mailText('<a@x>', 'bad', 'Received: by mx (Lychgate) with ESMTP id 1.abc;\r\n now\r\n')
+    fs.writeFileSync(bench.path(target), text)
+    target = { ...target, receivedId: '1.abc' }
+    fs.writeFileSync(join(bench.box(), 'new', maildirName(at, 1, 1, 'mx.example.com')), text.replace('bad', 'BAD'))
+    expect(await find()).toMatchObject([{ confirmed: true, evidence: 'name of the delivered file' }])
+    await bench.copy(target, 'Copy')
+    expect((await find()).filter((f) => f.confirmed)).toHaveLength(2)
   })
 
   it.each(['../../etc', '2022-03-30/../../x', '', '/etc', '2022-03-30/M1R0-zz'])(
