@@ -6,8 +6,10 @@ import { createMailboxWriter } from '../adapters/maildir/deliver.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
 import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
+import { createQueueView } from '../adapters/sqlite/queue-view.ts'
 import { SPOOL_MIGRATIONS } from '../adapters/sqlite/spool-schema.ts'
 import { createSpoolStore } from '../adapters/sqlite/spool.ts'
+import { createSuspensionStore } from '../adapters/sqlite/suspensions.ts'
 import { system } from '../config/sections/system.ts'
 import { createAuthenticator } from '../mail/auth/authenticate.ts'
 import { domainOf } from '../mail/message/addresses.ts'
@@ -19,13 +21,22 @@ import type { QuarantineService } from '../mail/quarantine.ts'
 import type { RetroWatch } from '../retro/ports.ts'
 import { createDeliveryService } from '../services/delivery-queue.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
+import { createHostStatistics } from '../services/host-statistics.ts'
+import { createInboundConnections } from '../services/inbound-connections.ts'
+import type { InboundConnections } from '../services/inbound-connections.ts'
 import { createQuarantineExpiry } from '../services/quarantine-expiry.ts'
+import { createQueueControl } from '../services/queue-control.ts'
+import type { QueueControl } from '../services/queue-control.ts'
 import type { Service } from '../services/service.ts'
 import type { Envelope } from '../services/smtp-connection.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
+import { createSuspensions } from '../services/suspensions.ts'
+import { createTraffic } from '../services/traffic.ts'
+import type { Traffic } from '../services/traffic.ts'
 import { contentFilterConsumer, createWorkQueue, messageFilterConsumer } from '../services/work-queue.ts'
 import type { WorkQueue } from '../services/work-queue.ts'
+import type { QueueView, SuspensionStore } from '../store/queue.ts'
 import type { Counters, DeliveryLedger, DeliveryQueue, SpoolStore } from '../store/spool.ts'
 import type { Foundation } from './foundation.ts'
 import type { Home } from './home.ts'
@@ -36,6 +47,8 @@ import type { ApplianceOptions } from './options.ts'
 export interface MailStores {
   readonly spool: SpoolStore & DeliveryQueue
   readonly ledger: DeliveryLedger
+  readonly view: QueueView
+  readonly suspensions: SuspensionStore
   readonly ids: Counters & { close(): Promise<void> }
 }
 
@@ -52,7 +65,13 @@ export const openMailStores = async (base: Foundation, options: ApplianceOptions
         text: `The spool entry of MID ${mid} is damaged and was set aside in ${join(home.spool, 'corrupt')}: ${reason}`,
       }),
   })
-  return { spool, ledger: createDeliveryLedger(database), ids: await createIds(database) }
+  return {
+    spool,
+    ledger: createDeliveryLedger(database),
+    view: createQueueView(database),
+    suspensions: createSuspensionStore(database),
+    ids: await createIds(database),
+  }
 }
 
 /** Reception, pipeline, delivery. */
@@ -62,6 +81,9 @@ export interface Mail {
   readonly delivery: DeliveryService
   readonly quarantine: QuarantineService
   readonly expiry: Service
+  readonly queue: QueueControl
+  readonly traffic: Traffic
+  readonly inbound: InboundConnections
   close(): Promise<void>
 }
 
@@ -95,8 +117,13 @@ export const buildMail = (
     deadlineMs: SCAN_DEADLINE_MS,
     clock,
   })
+  const suspensions = createSuspensions(stores.suspensions, clock)
+  const hosts = createHostStatistics(clock)
+  const inbound = createInboundConnections(events)
   const delivery = createDeliveryService({
     env,
+    hosts,
+    suspensions,
     events,
     ids,
     config,
@@ -125,6 +152,7 @@ export const buildMail = (
   })
   const workQueue = createWorkQueue({
     spool,
+    suspensions,
     pipeline,
     env,
     events,
@@ -133,6 +161,7 @@ export const buildMail = (
   const quarantine = createQuarantine({ spool, events, released: () => workQueue.wake() })
   const listeners = createSmtpListeners({
     env,
+    suspensions,
     events,
     ids,
     spool,
@@ -169,6 +198,9 @@ export const buildMail = (
     workQueue,
     delivery,
     quarantine,
+    queue: createQueueControl({ env, events, spool, view: stores.view, hosts, hold: delivery.hold, workQueue }),
+    traffic: createTraffic({ suspensions, config, events, listeners, hold: delivery.hold, workQueue }),
+    inbound,
     expiry: createQuarantineExpiry({ quarantine, config, env, events }),
     close: () => scanner.close(),
   }

@@ -12,7 +12,10 @@ import type { RemediationService } from '../remediation/ports.ts'
 import type { RetroService } from '../retro/ports.ts'
 import type { Counters, SpoolStore } from '../store/spool.ts'
 import type { TrackingStore } from '../store/tracking.ts'
+import type { InboundConnections } from './inbound-connections.ts'
 import type { NetworkTools } from './network.ts'
+import type { QueueControl } from './queue-control.ts'
+import type { Traffic } from './traffic.ts'
 
 /** Everything that a shell session can see of the running appliance. Built once, by main/. */
 export interface Appliance {
@@ -37,6 +40,9 @@ export interface Appliance {
   readonly alerts: AlertService
   readonly tracking: TrackingStore
   readonly spool: SpoolStore
+  readonly queue: QueueControl
+  readonly traffic: Traffic
+  readonly inbound: InboundConnections
   readonly quarantine: QuarantineService
   readonly urlReputation: UrlReputation
   readonly intel: IntelAdmin

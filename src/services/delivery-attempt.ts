@@ -27,6 +27,7 @@ import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { readTrace } from '../mail/trace.ts'
 import type { Counters, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
 import type { Attempt, DeliverySettlement } from './delivery-settlement.ts'
+import type { HostRecorder } from './host-statistics.ts'
 
 export interface DeliveryAttemptDeps {
   readonly env: Env
@@ -38,6 +39,7 @@ export interface DeliveryAttemptDeps {
   readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
   readonly settlement: DeliverySettlement
+  readonly hosts: HostRecorder
 }
 
 /** The recipients of one message that go to one domain. */
@@ -60,7 +62,7 @@ const DNS_MS = 30_000
 
 /** One job of the queue: takes some recipients of one domain as far as they go now, and settles each. */
 export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
-  const { env, events, ids, config, spool, settlement } = deps
+  const { env, events, ids, config, spool, settlement, hosts } = deps
 
   const isLocal = (domain: string): boolean =>
     config
@@ -146,6 +148,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
           signal,
         )
         announce(sending, target, dcid)
+        hosts.opened(domain)
         return { sending, target, dcid }
       } catch (error) {
         if (!(error instanceof ConnectFailure)) throw error
@@ -191,6 +194,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     signal: AbortSignal,
   ): Promise<DomainFailure> => {
     const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver))
+    if (hops?.ok) hosts.lookedUp(domain, hops.targets)
     const connected = hops?.ok ? await connect(hops.targets, domain, signal) : (hops?.failure ?? DNS_TIMEOUT)
     if (!('sending' in connected)) {
       for (const parcel of all) await failAll(parcel, connected, 0)
@@ -209,6 +213,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     } finally {
       sending.quit()
       events.publish({ type: 'delivery.closed', dcid })
+      hosts.closed(domain)
     }
     return lost
   }

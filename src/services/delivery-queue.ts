@@ -9,13 +9,15 @@ import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
-import type { MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
-import type { Counters, DeliveryLedger, DeliveryQueue, QueuedRecipient, SpoolStore } from '../store/spool.ts'
+import type { Failure, MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
+import type { Counters, DeliveryLedger, DeliveryQueue, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
 import { createDeliveryAttempts } from './delivery-attempt.ts'
 import { announceGenerated, createDeliverySettlement } from './delivery-settlement.ts'
 import type { Attempt } from './delivery-settlement.ts'
 import { createDestinations } from './destinations.ts'
+import type { HostRecorder } from './host-statistics.ts'
 import type { Service } from './service.ts'
+import type { Suspensions } from './suspensions.ts'
 
 export interface DeliveryServiceDeps {
   readonly env: Env
@@ -27,6 +29,8 @@ export interface DeliveryServiceDeps {
   readonly resolver: Resolver
   readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
+  readonly hosts: HostRecorder
+  readonly suspensions: Pick<Suspensions, 'delivery'>
   /** Seconds east of UTC, for dates in headers. */
   readonly offsetSeconds: (at: Date) => number
 }
@@ -48,8 +52,24 @@ export interface DeliveryService extends Service {
   enqueueLocal(mail: LocalMail): Promise<number>
   /** Waits until nothing is under way and nothing is due. */
   idle(): Promise<void>
+  readonly hold: QueueHold
   /** New routes and times act at once: hosts that were down are tried again. */
   readonly consumers: readonly ConfigConsumer<never>[]
+}
+
+/** For those who work on the queue beside delivery: nothing is touched that is under way. */
+export interface QueueHold {
+  /** Those of `rows` that are not under way; delivery leaves them alone until `give`. */
+  take(rows: readonly QueuedRecipient[]): readonly QueuedRecipient[]
+  give(rows: readonly QueuedRecipient[]): void
+  /** Ends recipients that were taken, with a notification to the sender. */
+  fail(entry: SpoolEntry, body: Buffer, rows: readonly QueuedRecipient[], failure: Failure): Promise<void>
+  /** Tries hosts that were down again, and what has become due; null = all. */
+  retry(domain: string | null): void
+  /** Waits for deliveries under way, as long as `graceMs`, then ends them; what they did not finish stays queued. */
+  quiesce(concerned: (domain: string) => boolean, graceMs: number): Promise<void>
+  /** Destinations with something due or under way. */
+  destinations(): number
 }
 
 /** Recipients of one job: they share a connection. */
@@ -66,12 +86,13 @@ const LEDGER_DAYS = 35
 export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryService => {
   const { env, events, ids, config, spool } = deps
   const ended = new AbortController()
-  // Every job listens.
   setMaxListeners(0, ended.signal)
   const destinations = createDestinations()
   const settlement = createDeliverySettlement({ ...deps, signal: ended.signal, onQueued: (mid) => notify(mid) })
   const attempts = createDeliveryAttempts({ ...deps, settlement })
   const jobs = new Set<Promise<void>>()
+  /** The domain of each delivery under way, by what ends it. */
+  const running = new Map<AbortController, string>()
   let startedAt = env.clock.now()
   let scannedTo = new Date(0)
   let accepting = false
@@ -107,12 +128,18 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
 
   const runJob = async (domain: string, rows: readonly QueuedRecipient[]): Promise<void> => {
     let downUntil: number | null = 0
+    const stop = new AbortController()
+    setMaxListeners(0, stop.signal)
+    running.set(stop, domain)
     try {
-      const failure = await attempts.run(domain, rows, startedAt, ended.signal)
+      const failure = await attempts.run(domain, rows, startedAt, stop.signal)
+      deps.hosts.tried(domain, failure === null)
       if (failure) downUntil = null
     } catch (error) {
-      if (!ended.signal.aborted) fault(error)
+      if (!stop.signal.aborted) fault(error)
       downUntil = now() + FAULT_PAUSE_MS
+    } finally {
+      running.delete(stop)
     }
     const failures = destinations.done(domain, rows, downUntil !== 0)
     downUntil ??= now() + retryDelayMs(failures - 1, config.get(deliverySection), env.entropy)
@@ -161,7 +188,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     if (jobs.size >= maxConcurrency) return
     for (const domain of destinations.turns(at)) {
       if (jobs.size >= maxConcurrency) return
-      if (destinations.jobs(domain) >= JOBS_PER_DOMAIN) continue
+      if (destinations.jobs(domain) >= JOBS_PER_DOMAIN || deps.suspensions.delivery(domain)) continue
       const due = spool.dueFor(domain, new Date(at), destinations.claims(domain) + BATCH)
       const rows = due.filter((r) => !destinations.claimed(r)).slice(0, BATCH)
       if (rows.length === 0) {
@@ -218,6 +245,40 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     }
   }
 
+  const hold: QueueHold = {
+    take: (rows) => {
+      const free = rows.filter((r) => !destinations.claimed(r))
+      for (const [domain, own] of byDomain(free)) destinations.claim(domain, own)
+      return free
+    },
+    give: (rows) => {
+      for (const [domain, own] of byDomain(rows)) destinations.release(domain, own)
+      pump()
+    },
+    fail: (entry, body, rows, failure) =>
+      settlement.settle(
+        entry,
+        body,
+        rows.map((row) => ({ row, result: { ok: false, ...failure } })),
+        { dcid: 0, local: false },
+      ),
+    retry: (domain) => {
+      if (domain === null) {
+        destinations.retryAll()
+        // What was made due lies behind what has been looked at.
+        scannedTo = new Date(0)
+      } else destinations.retry(domain)
+      pump()
+    },
+    quiesce: async (concerned, graceMs) => {
+      const mine = () => [...running].filter(([, domain]) => concerned(domain))
+      const until = env.clock.monotonic() + graceMs
+      while (mine().length > 0 && env.clock.monotonic() < until) await env.clock.sleep(Math.min(50, graceMs))
+      for (const [stop] of mine()) stop.abort(new Error('suspended'))
+    },
+    destinations: () => destinations.size,
+  }
+
   const wakeAll = (): void => {
     destinations.retryAll()
     pump()
@@ -248,10 +309,12 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       const grace = env.clock.sleep(graceMs, late.signal).catch(() => undefined)
       await Promise.race([Promise.allSettled([...jobs]), grace])
       ended.abort(new Error('stopped'))
+      for (const stop of running.keys()) stop.abort(ended.signal.reason)
       late.abort()
       await Promise.allSettled([...jobs])
     },
     health: () => ({ state: accepting ? 'up' : 'down', detail: `${jobs.size} deliveries under way`, since: startedAt }),
+    hold,
     notify,
     enqueueLocal: async ({ key, from, to, message }) => {
       const mid = ids.next('mid')
@@ -273,6 +336,16 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     },
     consumers: [consumer(smtpRoutes), consumer(deliverySection)],
   }
+}
+
+const byDomain = (rows: readonly QueuedRecipient[]): ReadonlyMap<string, readonly QueuedRecipient[]> => {
+  const domains = new Map<string, QueuedRecipient[]>()
+  for (const row of rows) {
+    const own = domains.get(row.domain)
+    if (own) own.push(row)
+    else domains.set(row.domain, [row])
+  }
+  return domains
 }
 
 /** A part of what is due, so that other jobs of the same domain have theirs; a message stays whole. `parts` 1 = one message. */

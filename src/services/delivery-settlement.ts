@@ -11,6 +11,7 @@ import { statusReason } from '../mail/delivery/status.ts'
 import type { AttemptResult, Failure } from '../mail/delivery/transport.ts'
 import { readTrace } from '../mail/trace.ts'
 import type { Counters, Delivery, NewSpoolEntry, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import type { HostRecorder } from './host-statistics.ts'
 
 /** One recipient's attempt; `location` and `sha256` tell the delivered copy. */
 export interface Attempt {
@@ -27,6 +28,7 @@ export interface SettlementDeps {
   readonly ids: Counters
   readonly config: ConfigReader
   readonly spool: SpoolStore
+  readonly hosts: HostRecorder
   readonly offsetSeconds: (at: Date) => number
   readonly signal: AbortSignal
   /** A notification was queued. */
@@ -171,6 +173,8 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
       if (soft.length > 0) await delay(entry, soft, how.dcid)
       if (hard.length > 0) finished = await bounce(entry, body, hard, how.dcid)
       if (finished) events.publish({ type: 'message.finished', mid: entry.mid })
+      for (const { row } of done) deps.hosts.settled(row.domain, { ok: true, response: '' })
+      for (const { row, failure } of failures) deps.hosts.settled(row.domain, { ok: false, ...failure })
     },
   }
 }

@@ -40,6 +40,13 @@ export const createDestinations = () => {
       ready.delete(domain)
       down.set(domain, Math.max(until, down.get(domain) ?? 0))
     },
+    retry: (domain: string): void => {
+      if (down.delete(domain)) of(domain).failures = 0
+      ready.add(domain)
+    },
+    get size(): number {
+      return known.size
+    },
     retryAll: (): void => {
       for (const domain of down.keys()) {
         ready.add(domain)

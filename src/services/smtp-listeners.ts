@@ -14,6 +14,7 @@ import { createReverseDns } from './reverse-dns.ts'
 import type { Service } from './service.ts'
 import { SmtpConnection } from './smtp-connection.ts'
 import type { SmtpConnectionDeps } from './smtp-connection.ts'
+import type { Suspensions } from './suspensions.ts'
 
 export interface TlsKeyPair {
   readonly key: string
@@ -23,6 +24,7 @@ export interface TlsKeyPair {
 export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budget'> & {
   readonly resolver: Resolver
   readonly config: ConfigReader
+  readonly suspensions: Pick<Suspensions, 'receiving'>
   /** The certificate of STARTTLS, made on first start. */
   readonly certificate: () => Promise<TlsKeyPair>
 }
@@ -30,6 +32,8 @@ export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budg
 export interface SmtpListeners extends Service {
   readonly consumer: ConfigConsumer<Listener[]>
   /** Where it listens now, by listener name. */
+  /** Ends the connections of listeners: idle ones at once, the others after `graceMs`. */
+  drain(listeners: readonly string[], graceMs: number): Promise<void>
   listening(): readonly { readonly listener: string; readonly address: string; readonly port: number }[]
 }
 
@@ -76,7 +80,8 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   const { env, events, ids } = deps
   const reverse = createReverseDns(deps.resolver, env.clock)
   const open = new Map<string, Open>()
-  const connections = new Set<SmtpConnection>()
+  /** With the listener of each. */
+  const connections = new Map<SmtpConnection, string>()
   const perListener = new Map<string, number>()
   const perAddress = new Map<string, number>()
   const budget = { held: 0 }
@@ -92,7 +97,13 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     else map.delete(key)
   }
 
-  const refuse = (socket: Socket, listener: Listener, remoteAddress: string, reply: string): void => {
+  const refuse = (
+    socket: Socket,
+    listener: Listener,
+    remoteAddress: string,
+    reply: string,
+    reason = 'Connection limit exceeded',
+  ): void => {
     const icid = ids.next('icid')
     events.publish({
       type: 'connection.opened',
@@ -104,7 +115,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       reverseHost: null,
       reverseVerified: false,
     })
-    events.publish({ type: 'connection.receiving-failed', icid, reason: 'Connection limit exceeded' })
+    events.publish({ type: 'connection.receiving-failed', icid, reason })
     events.publish({ type: 'connection.closed', icid, how: 'close' })
     socket.on('error', () => undefined)
     socket.setTimeout(5000, () => socket.destroy())
@@ -119,6 +130,10 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     const { hostname } = deps.config.get(system)
     const addressKey = `${listener.name}|${remoteAddress}`
     try {
+      if (deps.suspensions.receiving(listener.name)) {
+        const reply = `421 4.3.2 ${hostname} does not receive mail at the moment, try again later\r\n`
+        return refuse(socket, listener, remoteAddress, reply, 'Receiving suspended')
+      }
       if ((perListener.get(listener.name) ?? 0) >= listener.maxConcurrency)
         return refuse(
           socket,
@@ -145,7 +160,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
         count(perListener, listener.name, -1)
         count(perAddress, addressKey, -1)
       })
-      connections.add(connection)
+      connections.set(connection, listener.name)
       count(perListener, listener.name, 1)
       count(perAddress, addressKey, 1)
       void connection.start(reverse.lookup(remoteAddress, SMTP_LIMITS.reverseMs))
@@ -206,11 +221,21 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     return issues
   }
 
+  const drain = async (concerned: (listener: string) => boolean, graceMs: number): Promise<void> => {
+    const mine = () => [...connections].flatMap(([connection, name]) => (concerned(name) ? [connection] : []))
+    const until = env.clock.monotonic() + graceMs
+    while (mine().length > 0 && env.clock.monotonic() < until) {
+      for (const connection of mine()) connection.stopWhenIdle()
+      if (mine().length > 0) await env.clock.sleep(Math.min(50, graceMs))
+    }
+    for (const connection of mine()) connection.destroy()
+  }
+
   const sweep = async (): Promise<void> => {
     while (!ended.signal.aborted) {
       await env.clock.sleep(SWEEP_MS, ended.signal)
       const now = env.clock.monotonic()
-      for (const connection of connections) connection.checkTime(now)
+      for (const connection of connections.keys()) connection.checkTime(now)
     }
   }
 
@@ -228,13 +253,9 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       running = false
       ended.abort()
       for (const key of [...open.keys()]) close(key)
-      const until = env.clock.monotonic() + graceMs
-      while (connections.size > 0 && env.clock.monotonic() < until) {
-        for (const connection of connections) connection.stopWhenIdle()
-        if (connections.size > 0) await env.clock.sleep(Math.min(50, graceMs))
-      }
-      for (const connection of connections) connection.destroy()
+      await drain(() => true, graceMs)
     },
+    drain: (names, graceMs) => drain((name) => names.includes(name), graceMs),
     health: () => ({ state: running ? 'up' : 'down', detail: `${connections.size} connections`, since }),
     consumer: {
       section: listenersSection,

@@ -10,12 +10,14 @@ import { contentFilterIssues, messageFilterIssues } from '../mail/filter/program
 import type { Pipeline } from '../mail/pipeline/run.ts'
 import type { SpoolStore } from '../store/spool.ts'
 import type { Service } from './service.ts'
+import type { Suspensions } from './suspensions.ts'
 
 export interface WorkQueueDeps {
   readonly spool: SpoolStore
   readonly pipeline: Pipeline
   readonly env: Env
   readonly events: EventBus
+  readonly suspensions: Pick<Suspensions, 'workQueue'>
   /** Messages at work at the same time. */
   readonly concurrency: number
 }
@@ -23,6 +25,10 @@ export interface WorkQueueDeps {
 export interface WorkQueue extends Service {
   /** New mail was accepted, or a message was released. */
   wake(): void
+  /** Runs `act` while no stage works on the message; false, and nothing is done, when one does now. */
+  withdraw(mid: number, act: () => Promise<void>): Promise<boolean>
+  /** Messages that went into the stages, and came out of them, since the start. */
+  passed(): { readonly taken: number; readonly done: number }
 }
 
 const IDLE_MS = 10_000
@@ -45,6 +51,8 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
   let aborting = new AbortController()
   let loop: Promise<void> = Promise.resolve()
   let woken = false
+  let taken = 0
+  let done = 0
   let wakeUp: (() => void) | null = null
 
   const wake = (): void => {
@@ -68,9 +76,11 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
   }
 
   const work = async (mid: number): Promise<void> => {
+    taken++
     try {
       await pipeline.process(mid, aborting.signal)
       retries.delete(mid)
+      done++
     } catch (error) {
       // Stopping is no failure: the entry is as it was and is taken up again at the next start.
       if (!aborting.signal.aborted) await failed(mid, error)
@@ -82,7 +92,7 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
 
   const takeWork = (): void => {
     const room = deps.concurrency - active.size
-    if (room <= 0) return
+    if (room <= 0 || deps.suspensions.workQueue() !== null) return
     const now = clock.monotonic()
     // Those at work and those that wait for their next attempt are still in state work.
     const candidates = spool.work(0, active.size + retries.size + room)
@@ -119,6 +129,23 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
   return {
     name: 'work queue',
     wake,
+    passed: () => ({ taken, done }),
+    withdraw: async (mid, act) => {
+      if (active.has(mid)) return false
+      const acting = act()
+      active.set(
+        mid,
+        acting.catch(() => undefined),
+      )
+      try {
+        await acting
+        retries.delete(mid)
+      } finally {
+        active.delete(mid)
+        wake()
+      }
+      return true
+    },
     start: async (_config, signal) => {
       since = clock.now()
       stopping = new AbortController()

@@ -12,6 +12,8 @@ import { systemEntropy } from '../../src/core/entropy.ts'
 import type { Resolver } from '../../src/core/resolver.ts'
 import { createEventBus } from '../../src/events/bus.ts'
 import type { ApplianceEvent, EventOf, EventType } from '../../src/events/event.ts'
+import { createHostStatistics } from '../../src/services/host-statistics.ts'
+import { createSuspensions } from '../../src/services/suspensions.ts'
 import { createDeliveryService } from '../../src/services/delivery-queue.ts'
 import { createSmtpListeners } from '../../src/services/smtp-listeners.ts'
 import type { SmtpListenersDeps } from '../../src/services/smtp-listeners.ts'
@@ -60,8 +62,12 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     resolver: options.resolver ?? noDns,
     offsetSeconds: () => 0,
   }
+  const suspensions = createSuspensions(stored.suspensionStore, clock)
+  const hosts = createHostStatistics(clock)
   const queue = createDeliveryService({
     ...common,
+    hosts,
+    suspensions,
     spool: stored.spool,
     ledger: stored.ledger,
     smtp: createSmtpClient(),
@@ -70,6 +76,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
   const accepted: number[] = []
   const smtp = createSmtpListeners({
     ...common,
+    suspensions,
     spool: options.spool ?? stored.spool,
     certificate: () => certificateFile(startTlsFile(home), ['mail.example.com'], env),
     onEnvelope: options.onEnvelope,
@@ -90,6 +97,8 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     events,
     smtp,
     queue,
+    hosts,
+    suspensions,
     accepted,
     of,
     ...stored,

@@ -5,6 +5,8 @@ import { createCounters } from '../../src/adapters/sqlite/counters-block.ts'
 import { inlineWriter } from '../../src/adapters/sqlite/database.ts'
 import type { SqliteWriter } from '../../src/adapters/sqlite/database.ts'
 import { createDeliveryLedger } from '../../src/adapters/sqlite/ledger.ts'
+import { createQueueView } from '../../src/adapters/sqlite/queue-view.ts'
+import { createSuspensionStore } from '../../src/adapters/sqlite/suspensions.ts'
 import { SPOOL_MIGRATIONS } from '../../src/adapters/sqlite/spool-schema.ts'
 import { createSpoolStore } from '../../src/adapters/sqlite/spool.ts'
 import type { Clock } from '../../src/core/clock.ts'
@@ -25,6 +27,8 @@ export const openSpool = async (clock: Clock, home: string, newWriter: () => Sql
     spool,
     database,
     ledger: createDeliveryLedger(database),
+    view: createQueueView(database),
+    suspensionStore: createSuspensionStore(database),
     counters: await createCounters(database),
     asideMids,
     close: () => writer.close(),

@@ -7,6 +7,7 @@ import { createWorkQueue, messageFilterConsumer } from '../../../src/services/wo
 import type { Pipeline } from '../../../src/mail/pipeline/run.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { openPipeline } from '../../support/pipeline.ts'
+import type { Suspension } from '../../../src/store/queue.ts'
 import type { PipelineOptions } from '../../support/pipeline.ts'
 import { newEntry } from '../../support/spool.ts'
 
@@ -14,8 +15,10 @@ let open: Awaited<ReturnType<typeof openPipeline>> | undefined
 const start = async (options?: PipelineOptions, over?: (real: Pipeline) => Pipeline) => {
   const p = (open = await openPipeline(options))
   const pipeline = over ? over(p.pipeline) : p.pipeline
-  const queue = createWorkQueue({ spool: p.spool, pipeline, env: p.env, events: p.bus, concurrency: 2 })
-  return { p, queue }
+  const paused: { by: Suspension | null } = { by: null }
+  const suspensions = { workQueue: () => paused.by }
+  const queue = createWorkQueue({ spool: p.spool, suspensions, pipeline, env: p.env, events: p.bus, concurrency: 2 })
+  return { p, queue, paused }
 }
 afterEach(async () => {
   await open?.dispose()
