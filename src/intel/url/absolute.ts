@@ -3,8 +3,10 @@ import { getPublicSuffix, parse } from 'tldts'
 /** A longer URL is cut here: what is judged is its host and the beginning of its path, so padding hides nothing. */
 export const MAX_URL = 8192
 
-// Zero-width characters: browsers drop them from a host name, readers do not see them.
-const INVISIBLE = /[\u00ad\u200b-\u200d\u2060\ufeff]/g
+// Browsers drop these from a host name (UTS 46, status "ignored"), readers do not see them; direction marks likewise.
+export const INVISIBLE =
+  /[\u00ad\u034f\u180b-\u180d\u180f\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufe00-\ufe0f\ufeff]/g
+const LEADING = new RegExp(`^${INVISIBLE.source}+`)
 const LINE_PARTS = /[\t\r\n]/g
 // WHATWG URL: leading and trailing C0 controls and blanks do not count.
 const EDGES = /^[\u0000-\u0020]+|[\u0000-\u0020]+$/g
@@ -27,6 +29,12 @@ export const hostOf = (rest: string): string => {
 export const authorityEnd = (rest: string): number => {
   const end = rest.search(/[/\\?#]/)
   return end < 0 ? rest.length : end
+}
+
+/** The authority without what nobody sees in it. In a path such characters count. */
+const visible = (rest: string): string => {
+  const end = authorityEnd(rest)
+  return rest.slice(0, end).replace(INVISIBLE, '') + rest.slice(end)
 }
 
 /** Backslashes are slashes to browsers, up to the query. */
@@ -55,20 +63,21 @@ export const absoluteUrl = (raw: string, base: string | null = null): string | n
   const text = (raw.length > MAX_URL * 2 ? raw.slice(0, MAX_URL * 2) : raw)
     .replace(EDGES, '')
     .replace(LINE_PARTS, '')
-    .replace(INVISIBLE, '')
+    .replace(LEADING, '')
     .slice(0, MAX_URL)
   const scheme = SPECIAL.exec(text)
   if (scheme) {
-    const rest = slashes(text.slice(scheme[0].length))
+    const rest = slashes(visible(text.slice(scheme[0].length)))
     return hostOf(rest) === '' ? null : `${(scheme[1] as string).toLowerCase()}://${rest}`
   }
   if (/^[\\/]{2}/.test(text)) return absoluteUrl(`http:${text}`)
   if (base !== null) return resolved(text, base)
   if (OTHER_SCHEME.test(text) && !/^[^:/?#]+:\d{1,5}(?:[/?#]|$)/.test(text)) return null
-  const host = hostOf(text)
-  if (host === '' || text.slice(0, authorityEnd(text)).includes('@')) return null
-  const linkLike = /^www\./i.test(host) || text.length > host.length ? isPublicHost(host) : isEverydayHost(host)
-  return linkLike ? `http://${slashes(text)}` : null
+  const bare = visible(text)
+  const host = hostOf(bare)
+  if (host === '' || bare.slice(0, authorityEnd(bare)).includes('@')) return null
+  const linkLike = /^www\./i.test(host) || bare.length > host.length ? isPublicHost(host) : isEverydayHost(host)
+  return linkLike ? `http://${slashes(bare)}` : null
 }
 
 const resolved = (reference: string, base: string): string | null => {

@@ -4,5 +4,14 @@ export interface FoundUrl {
   readonly raw: string
   /** Absolute form that is looked up and logged: as found, a missing scheme added, line breaks and tricks undone. */
   readonly url: string
-  readonly where: 'text' | 'html' | 'subject' | 'header'
+  readonly where: 'text' | 'html' | 'subject' | 'header' | 'attachment'
+  /** Of an attachment: its name; members of archives and of forwarded mail follow after `/`. */
+  readonly file?: string
+  /**
+   * Not written there as a link of its own: the target of a known link wrapper, a URL inside another URL (`raw` is the
+   * whole link in both cases), or a defanged one, which is looked up and never rewritten.
+   */
+  readonly hidden?: 'wrapped' | 'nested' | 'defanged'
+  /** The visible text of the link when it names another domain than the link leads to. */
+  readonly shown?: string
 }

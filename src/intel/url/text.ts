@@ -1,5 +1,7 @@
-import { absoluteUrl, isEverydayHost, isPublicHost, MAX_URL } from './absolute.ts'
+import { absoluteUrl, INVISIBLE, isEverydayHost, isPublicHost, MAX_URL } from './absolute.ts'
 import type { FoundUrl } from './found.ts'
+import { defangedUrls } from './refang.ts'
+import { wrappedUrls } from './wrapped-lines.ts'
 
 /**
  * Finds URLs in running text in one pass: every character is looked at a bounded number of times, whatever the text.
@@ -17,7 +19,7 @@ const SCHEME = /(?:https?|ftp):[\\/]{2}/gi
 // A list without blanks: `http://a.example,http://b.example`.
 const NEXT_IN_LIST = /[,;|](?=(?:https?|ftp):\/\/)/gi
 const DOT = /[.\u3002\uff0e\uff61]/g
-const HOST_CHARACTER = /[\p{L}\p{N}_.\u3002\uff0e\uff61-]/u
+const HOST_CHARACTER = /[\p{L}\p{N}_.\u00ad\u200b-\u200d\u2060\u3002\ufeff\uff0e\uff61-]/u
 // Characters that cannot stand in a host name end the URL when they come before its path.
 const NOT_IN_AUTHORITY = /[!"$&'()*+,;<=>^`{|}]/
 
@@ -87,12 +89,13 @@ const linkAt = (word: string, start: number, end: number): string | null => {
   const after = word[end]
   // user@host is an address, and what follows its @ is no link.
   if (end - start > 254 || !isBoundary(word[start - 1]) || after === '@') return null
-  const host = trimEnd(word.slice(start, end))
+  const written = trimEnd(word.slice(start, end))
+  const host = written.replace(INVISIBLE, '')
   const port = after === ':' && /\d/.test(word[end + 1] ?? '')
   const path = after === '/' || after === '?' || after === '#' || port
   const link = /^www\./i.test(host) || path ? isPublicHost(host) : isEverydayHost(host)
   if (!link) return null
-  return path ? trimEnd(word.slice(start)) : host
+  return path ? trimEnd(word.slice(start)) : written
 }
 
 /** A URL between angle brackets may be wrapped: blanks are not part of it, line breaks are left out. */
@@ -105,11 +108,29 @@ const bracketed = (text: string, start: number): string | null => {
   return /[\r\n]/.test(inside) && !/[^\S\r\n]/.test(inside) ? inside : null
 }
 
-export const scanText = (text: string, where: FoundUrl['where'], add: (found: FoundUrl) => boolean): boolean => {
+/** How the text is to be read beyond single words. */
+export interface TextShape {
+  /** Lines are lines, so a URL may have been broken at their ends; not so in the visible text of HTML. */
+  readonly lines: boolean
+  /** format=flowed with delsp=yes (RFC 3676). */
+  readonly delsp: boolean
+}
+
+export const scanText = (
+  text: string,
+  where: FoundUrl['where'],
+  add: (found: FoundUrl) => boolean,
+  shape: TextShape = { lines: false, delsp: false },
+): boolean => {
   const offer = (text: string): boolean => {
     const raw = text.replace(/^url:/i, '')
     const url = raw === '' ? null : absoluteUrl(raw)
     return url === null || add({ raw: raw.slice(0, MAX_URL), url, where })
+  }
+  const offerWrapped = (raw: string): boolean => {
+    const joined = trimEnd(raw.replace(shape.delsp ? / \r?\n/g : /\r?\n/g, ''))
+    const url = absoluteUrl(joined)
+    return url === null || add({ raw: trimEnd(raw), url, where })
   }
   WORD.lastIndex = 0
   for (let m = WORD.exec(text); m; m = WORD.exec(text)) {
@@ -128,5 +149,7 @@ export const scanText = (text: string, where: FoundUrl['where'], add: (found: Fo
       if (bare !== null && !offer(bare)) return false
     }
   }
+  if (shape.lines) for (const raw of wrappedUrls(text, shape.delsp)) if (!offerWrapped(raw)) return false
+  for (const url of defangedUrls(text, trimEnd)) if (!add({ raw: url, url, where, hidden: 'defanged' })) return false
   return true
 }
