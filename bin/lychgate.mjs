@@ -12,6 +12,7 @@ const VALUES = {
   '--hostname': 'seed',
   '--smtp': 'seed',
   '--accept': 'seed',
+  '--ssh': 'seed',
 }
 const FLAGS = { '--echo': 'echo', '--keep-going': 'keepGoing', '--no-color': 'noColor' }
 

@@ -15,6 +15,7 @@ interface Options {
   readonly hostname?: string
   readonly smtp?: { readonly address: string; readonly port: number }
   readonly accept?: readonly string[]
+  readonly ssh?: { readonly address: string; readonly port: number }
 }
 
 /** Exit statuses: 0 done, 1 a command failed, 2 the command line was wrong. */
@@ -47,6 +48,7 @@ const hostOptions = (o: Options, homeOf: (given?: string) => string): HostOption
     ...(o.hostname === undefined ? {} : { hostname: o.hostname }),
     ...(o.smtp === undefined ? {} : { smtp: o.smtp }),
     ...(o.accept === undefined ? {} : { accept: o.accept }),
+    ...(o.ssh === undefined ? {} : { ssh: o.ssh }),
   },
 })
 
@@ -68,6 +70,7 @@ export const main = async (argv: readonly string[], homeOf: (given?: string) => 
     .option('--hostname <name>', 'host name of a new home', hostName)
     .option('--smtp <host:port>', 'where the listener of a new home listens', smtpAddress)
     .option('--accept <domain>', 'a domain whose mail a new home accepts (repeatable)', domain)
+    .option('--ssh <host:port>', 'where the SSH server of a new home listens (off without it)', smtpAddress)
     .exitOverride()
     .showSuggestionAfterError()
     .argument('[verb]')

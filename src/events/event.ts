@@ -1,3 +1,4 @@
+import type { AccessEvent } from './access.ts'
 import type { AuthenticationEvent } from './authentication.ts'
 import type { ConnectionEvent } from './connection.ts'
 import type { DeliveryEvent } from './delivery.ts'
@@ -13,6 +14,7 @@ import type { UrlReputationEvent } from './url-reputation.ts'
  * An event is published after the fact: never for an intention.
  */
 export type ApplianceEvent =
+  | AccessEvent
   | AuthenticationEvent
   | ConnectionEvent
   | DeliveryEvent

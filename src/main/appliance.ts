@@ -9,12 +9,15 @@ import { createRetro } from '../retro/service.ts'
 import { createSupervisor } from '../services/supervisor.ts'
 import type { Appliance } from '../services/appliance.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
+import { openAccounts } from './accounts.ts'
 import { alertMailer } from './alert-mail.ts'
 import { layFoundation } from './foundation.ts'
 import { openHome, openIdentity } from './home.ts'
 import { createIntel } from './intel.ts'
 import { buildMail, openMailStores } from './mail.ts'
 import type { ApplianceOptions, RunningAppliance } from './options.ts'
+import { createSessions } from './sessions.ts'
+import { createSshService } from './ssh.ts'
 import { buildDate, version } from './version.ts'
 
 const GRACE_MS = 5000
@@ -82,6 +85,9 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
 
   const mail = buildMail(base, stores, intel, retro, options, home)
   queue = mail.delivery
+  const access = openAccounts(base, options, home)
+  const sshService = createSshService({ keys: home.keys, appliance: () => appliance, sessions: () => sessions })
+  config.consume(sshService.consumer)
   const supervisor = createSupervisor({
     env,
     events,
@@ -93,6 +99,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
       remediation,
       retro,
       mail.listeners,
+      sshService,
     ],
   })
 
@@ -124,9 +131,14 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     retro,
     remediation,
     network: networkTools(),
+    ...access,
+    ssh: () => sshService.running(),
   }
 
+  const sessions = createSessions(appliance)
+
   const close = async (): Promise<void> => {
+    access.logins.close()
     await mail.close()
     await stores.ids.close()
     await base.stop()
@@ -144,6 +156,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
   }
   return {
     appliance,
+    sessions,
     stop: async (graceMs = GRACE_MS) => {
       if (options.services) events.publish({ type: 'system.stopping', reason: 'stopped by the operator' })
       await supervisor.stop(graceMs)

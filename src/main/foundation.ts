@@ -28,6 +28,7 @@ import { createLogService } from '../logs/service.ts'
 import type { RunningLogs } from '../logs/service.ts'
 import { trackingFacts } from '../store/tracking-facts.ts'
 import type { TrackingRecorder } from '../store/tracking.ts'
+import { seedAdministrator } from './accounts.ts'
 import type { Home, Identity } from './home.ts'
 import type { ApplianceOptions } from './options.ts'
 import { seeding } from './seed.ts'
@@ -64,6 +65,7 @@ export const layFoundation = async (
   const zones = zoneinfo()
   const notice = options.notice ?? (() => undefined)
 
+  const administrator = await seedAdministrator(options, home)
   const opened = await createConfigStore({
     revisions: createRevisionStore(await writer.open(home.db('config'), REVISION_MIGRATIONS)),
     secrets: openSecretBox(join(home.keys, 'secrets.key'), env.entropy),
@@ -71,12 +73,12 @@ export const layFoundation = async (
     zones,
     events,
     pid: process.pid,
-    seed: seeding(options.seed),
+    seed: seeding(options.seed, administrator),
   })
   const config = opened.store
   const time = localTime(zones, () => config.running.get(system).timezone)
   if (!opened.fresh && options.seed && Object.keys(options.seed).length > 0)
-    notice(`${home.root} is already set up: --hostname, --smtp and --accept are ignored; use the shell.`)
+    notice(`${home.root} is already set up: --hostname, --smtp, --accept and --ssh are ignored; use the shell.`)
 
   const reader = createLineReader()
   let alerts: (AlertService & { stop(): Promise<void> }) | null = null

@@ -2,7 +2,7 @@ import { lockHome } from '../adapters/files/lock.ts'
 import type { ApplianceOptions, RunningAppliance } from './options.ts'
 import { createBatch } from '../transports/batch.ts'
 import { hasColour } from '../transports/attach.ts'
-import { createSessions, lockPath } from './sessions.ts'
+import { lockPath } from './sessions.ts'
 import type { Sessions } from './sessions.ts'
 import { machineParts } from './machine.ts'
 
@@ -34,7 +34,7 @@ export const hostShell = async (options: HostOptions): Promise<number> => {
     )
     const running = await start(options, interactive)
     try {
-      const sessions = createSessions(running.appliance)
+      const { sessions } = running
       return interactive ? await talk(sessions, options) : await script(sessions, options)
     } finally {
       await running.stop(STOP_GRACE_MS)
@@ -52,6 +52,7 @@ export const start = async (options: HostOptions, services: boolean): Promise<Ru
     ...machineParts(),
     services,
     writer: 'worker',
+    atTerminal: Boolean(process.stderr.isTTY),
     seed: options.seed,
     notice: say,
   })

@@ -1,6 +1,7 @@
 import type { Env } from '../core/env.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Appliance } from '../services/appliance.ts'
+import type { Sessions } from './sessions.ts'
 
 /** What decides how an appliance is put together. Tests pass fakes; bin/ passes the machine's. */
 export interface ApplianceOptions {
@@ -18,12 +19,17 @@ export interface ApplianceOptions {
     readonly hostname?: string
     readonly smtp?: { readonly address: string; readonly port: number }
     readonly accept?: readonly string[]
+    /** Turns the SSH server on. */
+    readonly ssh?: { readonly address: string; readonly port: number }
   }
+  /** Somebody reads the notices: the first passphrase may be among them. */
+  readonly atTerminal?: boolean
   /** Told once at start: what was seeded, what was ignored, where it listens. */
   readonly notice?: (line: string) => void
 }
 
 export interface RunningAppliance {
   readonly appliance: Appliance
+  readonly sessions: Sessions
   stop(graceMs?: number): Promise<void>
 }

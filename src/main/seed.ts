@@ -1,15 +1,20 @@
 import type { ConfigSection } from '../config/section.ts'
 import { defaultListener, listeners } from '../config/sections/listeners.ts'
+import { ssh } from '../config/sections/ssh.ts'
 import { system } from '../config/sections/system.ts'
+import { users } from '../config/sections/users.ts'
+import type { User } from '../config/sections/users.ts'
 import type { ApplianceOptions } from './options.ts'
 
 type Set = <T>(section: ConfigSection<T>, value: T) => void
 
-/** What `--hostname`, `--smtp` and `--accept` make of a fresh home's defaults. */
+/** What `--hostname`, `--smtp`, `--accept` and `--ssh` make of a fresh home's defaults. */
 export const seeding =
-  (seed: ApplianceOptions['seed'] = {}): ((set: Set) => void) =>
+  (seed: ApplianceOptions['seed'] = {}, administrator: User | null = null): ((set: Set) => void) =>
   (set) => {
     if (seed.hostname !== undefined) set(system, { ...system.defaults, hostname: seed.hostname })
+    if (administrator !== null) set(users, { ...users.defaults, accounts: [administrator] })
+    if (seed.ssh) set(ssh, { ...ssh.defaults, enabled: true, ...seed.ssh })
     set(listeners, [
       {
         ...defaultListener,

@@ -3,7 +3,7 @@ import { UserError } from '../core/errors.ts'
 import { answers } from '../transports/socket-server.ts'
 import { say, start } from './host.ts'
 import type { HostOptions } from './host.ts'
-import { createSessions, lockPath, socketPath } from './sessions.ts'
+import { lockPath, socketPath } from './sessions.ts'
 
 /** How long a new appliance waits for one that is just stopping, as at a restart by a service manager. */
 const LOCK_WAIT_MS = 5000
@@ -19,7 +19,7 @@ export const serve = async (options: HostOptions): Promise<number> => {
   try {
     const asked = stopAsked()
     const running = await start(options, true)
-    const server = await createSessions(running.appliance).listen()
+    const server = await running.sessions.listen()
     const { appliance } = running
     process.stdout.write(`Lychgate ${appliance.version} is running at ${appliance.home}. Ctrl-C or SIGTERM stops it.\n`)
     const signal = await asked

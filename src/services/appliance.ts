@@ -13,9 +13,18 @@ import type { RetroService } from '../retro/ports.ts'
 import type { Counters, SpoolStore } from '../store/spool.ts'
 import type { TrackingStore } from '../store/tracking.ts'
 import type { InboundConnections } from './inbound-connections.ts'
+import type { Accounts } from './accounts.ts'
+import type { Logins } from './logins.ts'
 import type { NetworkTools } from './network.ts'
 import type { QueueControl } from './queue-control.ts'
 import type { Traffic } from './traffic.ts'
+
+/** Where the SSH server listens, and the keys by which clients know it. */
+export interface RunningSsh {
+  readonly address: string
+  readonly port: number
+  readonly hostKeys: readonly { readonly type: string; readonly fingerprint: string }[]
+}
 
 /** Everything that a shell session can see of the running appliance. Built once, by main/. */
 export interface Appliance {
@@ -49,4 +58,8 @@ export interface Appliance {
   readonly retro: RetroService
   readonly remediation: RemediationService
   readonly network: NetworkTools
+  readonly accounts: Accounts
+  readonly logins: Logins
+  /** The SSH server as it runs now; null = it does not. */
+  ssh(): RunningSsh | null
 }

@@ -1,10 +1,11 @@
+import { ROLES } from '../config/sections/users.ts'
+import type { Role } from '../config/sections/users.ts'
 import type { ConfigDraft, ConfigReader } from '../config/section.ts'
 import type { Field } from '../core/schema.ts'
 import type { Appliance } from '../services/appliance.ts'
 import type { Terminal } from './terminal.ts'
 
-export const ROLES = ['administrator', 'operator', 'readonly', 'guest', 'technician', 'helpdesk'] as const
-export type Role = (typeof ROLES)[number]
+export type { Role }
 
 /** Questions in the appliance's form. Each prints one blank line after the answer. A wrong answer is asked again (in batch: ends the script). */
 export interface Ask {
@@ -85,6 +86,8 @@ export interface CommandEntry {
 
 export const ADMINISTRATORS: readonly Role[] = ['administrator']
 export const OPERATORS: readonly Role[] = ['administrator', 'operator']
+/** May stage changes; who of them may commit is said by `commit` and what else acts at once. */
+export const STAGERS: readonly Role[] = ['administrator', 'operator', 'readonly']
 export const EVERYONE: readonly Role[] = [...ROLES]
 /** May look at configuration, logs and status. */
 export const READERS: readonly Role[] = ['administrator', 'operator', 'readonly', 'technician']

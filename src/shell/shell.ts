@@ -1,6 +1,7 @@
 import { system } from '../config/sections/system.ts'
 import { EndOfInput, errorText, Fault, Interrupted, UserError } from '../core/errors.ts'
 import { uuid } from '../core/entropy.ts'
+import { attend } from './attendance.ts'
 import { completeLine } from './complete.ts'
 import { confirmLeave } from './leave.ts'
 import { splitCommands } from './parse.ts'
@@ -18,17 +19,13 @@ type Outcome = 'done' | 'failed' | 'interrupted' | 'end-of-input'
 
 /** Reads and runs commands until the operator leaves or the input ends. Resolves to the exit status: 0, or 1 when a command failed. */
 export const runShell = async (options: ShellOptions): Promise<number> => {
-  const { appliance, terminal, user } = options
+  const { terminal } = options
   const opened = openSession(options)
-  if (terminal.batch !== undefined) return runScript(opened, terminal.batch)
-  if (!terminal.interactive) return talk(opened)
-  appliance.events.publish({ type: 'cli.login', user: user.name, from: terminal.origin })
-  try {
-    opened.output.print(...(options.banner ?? []))
+  return await attend(opened, async () => {
+    if (terminal.batch !== undefined) return await runScript(opened, terminal.batch)
+    if (terminal.interactive) opened.output.print(...(options.banner ?? []))
     return await talk(opened)
-  } finally {
-    appliance.events.publish({ type: 'cli.logout', user: user.name, from: terminal.origin })
-  }
+  })
 }
 
 const topPrompt = ({ session }: OpenSession): string => `${session.running.get(system).hostname}> `
@@ -44,13 +41,13 @@ const talk = async (opened: OpenSession): Promise<number> => {
     // Enter alone and Ctrl-C show the next prompt at once, without a blank line between.
     blankAbove = typeof line === 'string' && line.trim() !== ''
     if (line === null) {
-      if (await leaves(opened)) break
+      if (opened.left() || (await leaves(opened))) break
       blankAbove = true
     } else if (line !== INTERRUPTED && blankAbove) {
       output.write('\n')
       const outcome = await runLine(opened, line)
       status = outcome === 'done' ? 0 : 1
-      if (outcome === 'end-of-input' && (await leaves(opened))) break
+      if (outcome === 'end-of-input' && (opened.left() || (await leaves(opened)))) break
     }
   }
   return status

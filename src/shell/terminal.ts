@@ -1,4 +1,4 @@
-/** The only thing a transport implements: a terminal, a control socket, a batch script, a test script; later SSH. */
+/** The only thing a transport implements: a terminal, a control socket, SSH, a batch script, a test script. */
 export interface Terminal {
   readonly columns: number
   readonly rows: number
@@ -18,7 +18,7 @@ export interface Terminal {
   untilInterrupt(): { readonly signal: AbortSignal; readonly done: () => void }
   /** Raw bytes to and from the operator's own terminal, for `telnet`; ends when `done` is called. */
   raw?(onData: (bytes: Uint8Array) => void): { write(bytes: Uint8Array): void; done(): void }
-  /** Where the operator comes from: `local`, later an address. */
+  /** Where the operator comes from: `local` or an address. */
   readonly origin: string
   /** Present when the input is a script: a refused answer ends it instead of being asked again. */
   readonly batch?: BatchInput
@@ -28,6 +28,16 @@ export interface Terminal {
   paint?(style: PaintStyle, text: string): string
   /** One line beside the output (standard error of a batch): what was staged and not committed, where a script stopped. */
   notice?(line: string): void
+  /** Absent where input that does not come is nobody's neglect (a script on this machine). */
+  readonly presence?: Presence
+}
+
+/** How the shell sees that nobody is there any more. */
+export interface Presence {
+  /** Monotonic milliseconds of the last input. */
+  lastInput(): number
+  /** As if the operator's side had gone. */
+  hangUp(): void
 }
 
 export type PaintStyle = 'bad' | 'warning' | 'good' | 'faint' | 'strong'

@@ -15,6 +15,8 @@ export interface BatchOptions {
   readonly command?: string
   /** Wants more input: called when a line is needed and none is there. */
   readonly pull: () => void
+  /** Monotonic milliseconds; with it the session ends when no input comes for too long. */
+  readonly now?: () => number
 }
 
 export interface Batch {
@@ -37,6 +39,8 @@ export const createBatch = (options: BatchOptions): Batch => {
   let waiting: (() => void) | null = null
   let command = options.command
   let taken = 0
+  const { now } = options
+  let lastInput = now?.() ?? 0
   const interrupt = new AbortController()
   const interrupted = (): Interrupted => new Interrupted('interrupted')
 
@@ -104,11 +108,17 @@ export const createBatch = (options: BatchOptions): Batch => {
       const signal = AbortSignal.any([interrupt.signal])
       return { signal, done: () => undefined }
     },
+    ...(now === undefined ? {} : { presence: { lastInput: () => lastInput, hangUp: () => stop() } }),
+  }
+  const stop = (): void => {
+    interrupt.abort(interrupted())
+    wake()
   }
 
   return {
     terminal,
     feed: (bytes) => {
+      lastInput = now?.() ?? 0
       accept(utf8.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)))
       if (lines.length > 0) wake()
       else options.pull()
@@ -121,10 +131,7 @@ export const createBatch = (options: BatchOptions): Batch => {
       ended = true
       wake()
     },
-    interrupt: () => {
-      interrupt.abort(interrupted())
-      wake()
-    },
+    interrupt: stop,
   }
 }
 

@@ -17,6 +17,8 @@ export interface SocketServerOptions {
   readonly history: () => CommandHistory
   /** A fault of the server itself or of a session. */
   readonly fault: (error: unknown) => void
+  /** Monotonic milliseconds; with it a terminal where nobody types for too long is ended. */
+  readonly now?: () => number
 }
 
 export interface SocketServer {
@@ -113,7 +115,7 @@ const converse = (socket: Socket, options: SocketServerOptions): void => {
   const begin = (hello: Hello): void => {
     size.columns = hello.columns
     size.rows = hello.rows
-    const opened = openTerminal(socket, hello, size, send, options.history)
+    const opened = openTerminal(socket, hello, size, send, options)
     ends = opened
     options.session(opened.terminal, hello.pid).then(
       (status) => {
@@ -162,7 +164,7 @@ const openTerminal = (
   hello: Hello,
   size: { readonly columns: number; readonly rows: number },
   send: (buffer: Buffer) => void,
-  history: () => CommandHistory,
+  options: Pick<SocketServerOptions, 'history' | 'now'>,
 ): Ends & { readonly terminal: Terminal } => {
   const write = (data: string | Uint8Array): void => {
     for (const part of dataFrames(data)) send(part)
@@ -203,8 +205,9 @@ const openTerminal = (
     size: () => size,
     colour: hello.colour,
     origin: 'local',
-    history: history(),
+    history: options.history(),
     resume: pull,
+    ...(options.now === undefined ? {} : { now: options.now }),
   })
   pull()
   return {

@@ -16,6 +16,8 @@ export interface TtyOptions {
   readonly history: CommandHistory
   /** The input may flow again after `feed` answered false. */
   readonly resume: () => void
+  /** Monotonic milliseconds; with it the session ends when nobody types for too long. */
+  readonly now?: () => number
 }
 
 /** A terminal where somebody types, and the ends at which its owner pushes what comes in. */
@@ -39,6 +41,8 @@ export const createTty = (options: TtyOptions): Tty => {
   const columns = (): number => within(options.size().columns, FALLBACK.columns)
   const rows = (): number => within(options.size().rows, FALLBACK.rows)
   let prompt: Promise<LinePrompt> | null = null
+  const { now } = options
+  let lastInput = now?.() ?? 0
   const chalk = new Chalk({ level: options.colour ? 1 : 0 })
   const styles: Readonly<Record<PaintStyle, (text: string) => string>> = {
     bad: chalk.red,
@@ -87,10 +91,25 @@ export const createTty = (options: TtyOptions): Tty => {
       const done = pump.takeRaw(onData)
       return { write, done }
     },
+    ...(now === undefined
+      ? {}
+      : {
+          presence: {
+            lastInput: () => lastInput,
+            // Ctrl-C first: a line that was begun must not be taken for a command.
+            hangUp: () => {
+              pump.interrupt()
+              pump.end()
+            },
+          },
+        }),
   }
   return {
     terminal,
-    feed: pump.feed,
+    feed: (bytes) => {
+      lastInput = now?.() ?? 0
+      return pump.feed(bytes)
+    },
     end: pump.end,
     interrupt: pump.interrupt,
   }

@@ -4,6 +4,7 @@ import { system } from '../../src/config/sections/system.ts'
 import type { Change, ConfigDraft, ConfigReader, ConfigSection } from '../../src/config/section.ts'
 import { createEventBus } from '../../src/events/bus.ts'
 import type { ApplianceEvent } from '../../src/events/event.ts'
+import { createLogins } from '../../src/services/logins.ts'
 import type { Appliance } from '../../src/services/appliance.ts'
 import type { CommandEntry, Role } from '../../src/shell/command.ts'
 import { runShell } from '../../src/shell/shell.ts'
@@ -58,6 +59,7 @@ export const runInShell = async (
     events: bus,
     time: localTime({ at: () => null, list: () => [] }, () => 'Etc/GMT'),
     config: { running, draft: () => draft },
+    logins: createLogins({ clock, store: { load: () => [], save: () => undefined } }),
     ...options.parts,
   } as unknown as Appliance
   const terminal = scriptTerminal(options)

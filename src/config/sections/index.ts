@@ -1,5 +1,6 @@
 import type { ConfigSection } from '../section.ts'
 import { addressLists } from './address-lists.ts'
+import { adminAccess } from './admin-access.ts'
 import { alerts } from './alerts.ts'
 import { delivery } from './delivery.ts'
 import { intelligence } from './intelligence.ts'
@@ -11,14 +12,19 @@ import { quarantines } from './quarantines.ts'
 import { remediation } from './remediation.ts'
 import { sdr } from './sdr.ts'
 import { smtpRoutes } from './smtp-routes.ts'
+import { ssh } from './ssh.ts'
 import { system } from './system.ts'
 import { urlFiltering } from './url-filtering.ts'
 import { urlLists } from './url-lists.ts'
 import { urlRetrospection } from './url-retrospection.ts'
+import { users } from './users.ts'
 
 /** Every section, in the order of the XML file. */
 export const SECTIONS: readonly ConfigSection<never>[] = [
   system,
+  users,
+  adminAccess,
+  ssh,
   listeners,
   smtpRoutes,
   delivery,

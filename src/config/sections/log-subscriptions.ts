@@ -2,7 +2,15 @@ import * as v from 'valibot'
 import { defineSection } from '../section.ts'
 import { uniqueNames } from '../unique.ts'
 
-export const LOG_TYPES = ['mail_logs', 'ecs', 'url_rep_client', 'remediation', 'system_logs', 'cli_logs'] as const
+export const LOG_TYPES = [
+  'mail_logs',
+  'ecs',
+  'url_rep_client',
+  'remediation',
+  'system_logs',
+  'cli_logs',
+  'authentication',
+] as const
 export type LogTypeName = (typeof LOG_TYPES)[number]
 export const LOG_LEVELS = ['Critical', 'Warning', 'Info', 'Debug', 'Trace'] as const
 export type LogLevel = (typeof LOG_LEVELS)[number]
@@ -38,9 +46,10 @@ const subscription = (type: LogTypeName, fileName: string, level: LogLevel): Log
 /** `logconfig`. */
 export const logSubscriptions = defineSection<LogSubscription[]>({
   name: 'log_subscriptions',
-  version: 1,
+  version: 2,
   schema: v.array(logSubscription),
   defaults: [
+    subscription('authentication', 'authentication', 'Info'),
     subscription('cli_logs', 'cli', 'Info'),
     subscription('ecs', 'ecs', 'Trace'),
     subscription('mail_logs', 'mail', 'Info'),
@@ -49,4 +58,12 @@ export const logSubscriptions = defineSection<LogSubscription[]>({
     subscription('url_rep_client', 'url_rep_client', 'Trace'),
   ],
   verify: (subs) => uniqueNames('log_subscriptions', subs),
+  // Version 2 began with accounts: who logs in must be on record without anybody asking for it.
+  migrations: {
+    1: (old) => {
+      const before = old as readonly LogSubscription[]
+      const named = before.some((s) => s.name === 'authentication')
+      return named ? before : [...before, subscription('authentication', 'authentication', 'Info')]
+    },
+  },
 })

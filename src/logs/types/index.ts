@@ -3,6 +3,7 @@ import type { LocalTime } from '../../core/localtime.ts'
 import type { ApplianceEvent, EventType } from '../../events/event.ts'
 import type { LogTable, Route } from '../line.ts'
 import type { LogLine } from '../ports.ts'
+import { accessLines } from './authentication.ts'
 import { ecsLines } from './ecs.ts'
 import { authenticationLines } from './mail-logs/authentication.ts'
 import { connectionLines } from './mail-logs/connection.ts'
@@ -15,6 +16,7 @@ import { urlReputationLines } from './url-rep-client.ts'
 
 /** The decision for every event of the appliance: which logs, which words. Total over the union, so a new event must decide. */
 const LOG_TABLE: LogTable<EventType> = {
+  ...accessLines,
   ...connectionLines,
   ...messageLines,
   ...authenticationLines,

@@ -10,6 +10,7 @@ export const LOG_TYPE_TITLES: Readonly<Record<LogTypeName, string>> = {
   remediation: 'Remediation Logs',
   system_logs: 'System Logs',
   cli_logs: 'CLI Audit Logs',
+  authentication: 'Authentication Logs',
 }
 
 /** The listing that logconfig, tail, grep, findevent and rollovernow begin with. */

@@ -24,6 +24,7 @@ const STEMS: Readonly<Record<LogTypeName, string>> = {
   remediation: 'remediation',
   system_logs: 'system',
   cli_logs: 'cli',
+  authentication: 'authentication',
 }
 
 const sorted = (logs: readonly LogSubscription[]): LogSubscription[] =>
