@@ -24,6 +24,8 @@ export type MessageEvent =
   | { readonly type: 'message.ready'; readonly mid: number; readonly bytes: number; readonly sender: string }
   | { readonly type: 'message.aborted'; readonly mid: number; readonly reason: string }
   | { readonly type: 'message.unscannable'; readonly mid: number; readonly reason: string }
+  /** Decided without some of its URLs: `reason` is a whole sentence. */
+  | { readonly type: 'message.partly-scanned'; readonly mid: number; readonly reason: string }
   | { readonly type: 'policy.matched'; readonly mid: number; readonly policy: string; readonly table: PolicyTableName }
   | {
       readonly type: 'policy.split'

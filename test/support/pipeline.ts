@@ -20,7 +20,7 @@ import { newEntry, openSpool, temporaryHome } from './spool.ts'
 
 /** Scans on the calling thread. */
 export const inlineScanner: Scanner = {
-  scan: async (raw, maxUrls) => (await runScanTask({ kind: 'scan', raw, maxUrls })) as ParsedMessage,
+  scan: async (raw, urls) => (await runScanTask({ kind: 'scan', raw, urls })) as ParsedMessage,
   edit: async (raw, edits, maxUrls) =>
     Buffer.from((await runScanTask({ kind: 'edit', raw, edits, maxUrls })) as Uint8Array),
   count: async (pattern, texts, enough) => (await runScanTask({ kind: 'count', pattern, texts, enough })) as number,
@@ -74,7 +74,12 @@ export const openPipeline = async (options: PipelineOptions = {}) => {
     sdr: { judge: async () => options.sdr ?? { kind: 'off' } },
     urlReputation: {
       lookup: async ({ urls }) => new Map(urls.map((u) => [u, verdict(u)])),
-      diagnostics: () => ({ dns: { minimum: null, average: 0, maximum: null }, cacheSize: 0, cacheHits: 0, response: { minimum: null, average: 0, maximum: null } }),
+      diagnostics: () => ({
+        dns: { minimum: null, average: 0, maximum: null },
+        cacheSize: 0,
+        cacheHits: 0,
+        response: { minimum: null, average: 0, maximum: null },
+      }),
       flush: () => undefined,
     },
     watch: { watch: async (urls) => void watched.push(...urls.map((u) => u.url)) },

@@ -9,7 +9,7 @@ export type MarAction = (typeof MAR_ACTIONS)[number]
 /** `websecurityconfig`. `mar` is the Mailbox Auto Remediation by URL retrospection. */
 export const urlFiltering = defineSection({
   name: 'url_filtering',
-  version: 1,
+  version: 2,
   schema: v.object({
     enabled: v.boolean(),
     /** Name of a URL list whose URLs are never looked up, or null. */
@@ -17,6 +17,7 @@ export const urlFiltering = defineSection({
     webInteractionTracking: v.boolean(),
     lookupTimeoutSeconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(120)),
     maxUrlsInBody: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
+    maxUrlsInAttachments: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
     /** Defang and replace change the visible URL text as well as the href. */
     rewriteTextAndHref: v.boolean(),
     marEnabled: v.boolean(),
@@ -30,11 +31,13 @@ export const urlFiltering = defineSection({
     webInteractionTracking: true,
     lookupTimeoutSeconds: 15,
     maxUrlsInBody: 100,
+    maxUrlsInAttachments: 25,
     rewriteTextAndHref: true,
     marEnabled: false,
     marAction: 'delete',
     marForwardTo: null,
   },
+  migrations: { 1: (old) => ({ ...(old as object), maxUrlsInAttachments: 25 }) },
   verify: (value, whole) => {
     const issues: Issue[] = []
     if (value.allowedList !== null && !whole.get(urlLists).some((l) => l.name === value.allowedList))

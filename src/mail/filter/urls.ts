@@ -37,10 +37,12 @@ export const matchingUrls = async (
   facts: Facts,
   test: ScoreTest,
   listed: (url: string) => boolean,
+  within: (found: FoundUrl) => boolean,
 ): Promise<readonly MatchedUrl[]> => {
-  if (facts.parsed.urls.length === 0) return []
+  const urls = facts.parsed.urls.filter(within)
+  if (urls.length === 0) return []
   const verdicts = await facts.urls()
-  return facts.parsed.urls.flatMap((found): readonly MatchedUrl[] => {
+  return urls.flatMap((found): readonly MatchedUrl[] => {
     const verdict = verdicts.get(found.url)
     return verdict && test(verdict.score) && !listed(found.url) ? [{ found, verdict }] : []
   })

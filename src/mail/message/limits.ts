@@ -7,8 +7,19 @@ export interface ScanLimits {
   /** Characters of text kept per part, and of all parts together. */
   readonly textPerPart: number
   readonly text: number
-  /** Distinct URLs of a message that are looked up (`websecurityconfig`). */
+  /** Distinct URLs of header and body, and of the attachments, that are looked up (`websecurityadvancedconfig`). */
   readonly urls: number
+  readonly attachmentUrls: number
+  /** Of all archives of a message together. */
+  readonly unpackedBytes: number
+  readonly unpackedFiles: number
+  readonly archiveDepth: number
+}
+
+/** How many URLs of one message are looked up. */
+export interface UrlLimits {
+  readonly body: number
+  readonly attachments: number
 }
 
 export const SCAN_LIMITS: ScanLimits = {
@@ -19,4 +30,8 @@ export const SCAN_LIMITS: ScanLimits = {
   textPerPart: 2_097_152,
   text: 8_388_608,
   urls: 100,
+  attachmentUrls: 25,
+  unpackedBytes: 33_554_432,
+  unpackedFiles: 1000,
+  archiveDepth: 5,
 }

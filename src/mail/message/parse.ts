@@ -2,6 +2,8 @@ import { MailParser } from 'mailparser'
 import type { AttachmentStream } from 'mailparser'
 import { errorText } from '../../core/errors.ts'
 import type { FoundUrl } from '../../intel/url/found.ts'
+import { attachedTexts } from './attached/texts.ts'
+import type { AttachedText } from './attached/texts.ts'
 import type { ScanLimits } from './limits.ts'
 import { headerFields, textOfPart } from './part-text.ts'
 import type { AttachmentInfo, HeaderField, ParsedMessage, ScanOutcome, TextPart } from './parsed.ts'
@@ -10,7 +12,7 @@ import type { MimePart, MimeTree } from './walk.ts'
 
 /** Finds URLs in one part; intel/url implements it. */
 export type UrlExtractor = (
-  part: { readonly kind: 'text' | 'html'; readonly content: string },
+  part: { readonly kind: 'text' | 'html'; readonly content: string; readonly delsp?: boolean },
   limit: number,
 ) => readonly FoundUrl[]
 
@@ -23,7 +25,9 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
   const tree = walk(raw, limits)
   const headers = headerFields(tree.root.header.fields)
   const texts = textParts(raw, tree, limits)
-  const urls = findUrls(headers, texts.parts, limits.urls, extract)
+  const urls = findUrls(headers, texts.parts, delspParts(tree), limits.urls, extract)
+  const inside = tree.problem === null ? await attachedTexts(raw, tree, limits) : { texts: [], problem: null }
+  const attachedUrls = findAttachedUrls(inside.texts, limits.attachmentUrls, extract)
   const attached = tree.problem === null ? await attachmentsOf(raw, limits) : { list: [], problem: tree.problem }
   const problem = attached.problem ?? (texts.cut ? 'the text of the message is too large' : null)
   const scan: ScanOutcome = problem === null ? { ok: true } : { ok: false, reason: problem }
@@ -32,8 +36,10 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
     parts: texts.parts,
     attachedText: texts.attached,
     attachments: attached.list,
-    urls: urls.slice(0, limits.urls),
+    urls: [...urls.slice(0, limits.urls), ...attachedUrls.slice(0, limits.attachmentUrls)],
     urlsCut: urls.length > limits.urls,
+    attachmentUrlsCut: attachedUrls.length > limits.attachmentUrls,
+    attachmentsLeft: inside.problem,
     signed: isSigned(tree.root),
     scan,
   }
@@ -60,25 +66,59 @@ const textParts = (
   return { parts, attached, cut }
 }
 
+/** Paths of the parts in which a line that ends in a blank goes on without it (RFC 3676 §4.2). */
+const delspParts = (tree: MimeTree): ReadonlySet<string> =>
+  new Set(
+    leaves(tree.root)
+      .filter(({ type: { parameters } }) => /^flowed$/i.test(parameters.get('format') ?? ''))
+      .filter(({ type: { parameters } }) => /^yes$/i.test(parameters.get('delsp') ?? ''))
+      .map((p) => p.path),
+  )
+
+/** Collects distinct URLs, one more than the limit at most. */
+const collector = (limit: number) => {
+  const seen = new Set<string>()
+  const urls: FoundUrl[] = []
+  return {
+    urls,
+    add: (found: readonly FoundUrl[], as: Partial<FoundUrl> = {}): void => {
+      for (const url of found) {
+        const key = `${url.url}\n${url.raw}`
+        if (seen.has(key) || urls.length > limit) continue
+        seen.add(key)
+        urls.push({ ...url, ...as })
+      }
+    },
+  }
+}
+
+const HEADERS: Readonly<Record<string, 'subject' | 'header'>> = { subject: 'subject', 'list-unsubscribe': 'header' }
+
 const findUrls = (
   headers: readonly HeaderField[],
   parts: readonly TextPart[],
+  delsp: ReadonlySet<string>,
   limit: number,
   extract: UrlExtractor,
 ): readonly FoundUrl[] => {
-  const seen = new Set<string>()
-  const urls: FoundUrl[] = []
-  const add = (found: readonly FoundUrl[], where?: 'subject'): void => {
-    for (const url of found) {
-      const key = `${url.url}\n${url.raw}`
-      if (seen.has(key) || urls.length > limit) continue
-      seen.add(key)
-      urls.push(where ? { ...url, where } : url)
-    }
+  const { urls, add } = collector(limit)
+  for (const { name, value } of headers) {
+    const where = HEADERS[name.toLowerCase()]
+    if (where) add(extract({ kind: 'text', content: value }, limit + 1), { where })
   }
-  const subject = headers.find((h) => h.name.toLowerCase() === 'subject')
-  if (subject) add(extract({ kind: 'text', content: subject.value }, limit + 1), 'subject')
-  for (const part of parts) add(extract(part, limit + 1))
+  for (const part of parts)
+    add(extract({ kind: part.kind, content: part.content, delsp: delsp.has(part.path) }, limit + 1))
+  return urls
+}
+
+const findAttachedUrls = (
+  texts: readonly AttachedText[],
+  limit: number,
+  extract: UrlExtractor,
+): readonly FoundUrl[] => {
+  const { urls, add } = collector(limit)
+  for (const { kind, content, file } of texts)
+    if (urls.length <= limit) add(extract({ kind, content }, limit + 1), { where: 'attachment', file })
   return urls
 }
 

@@ -35,9 +35,13 @@ export interface ParsedMessage {
   readonly attachments: readonly AttachmentInfo[]
   /** Text of text/plain and text/html attachments. */
   readonly attachedText: readonly TextPart[]
-  /** Distinct, in order of appearance, cut at `maxUrlsInBody`. */
+  /** Distinct per place, in order of appearance: header and body first, then attachments; each cut at its limit. */
   readonly urls: readonly FoundUrl[]
+  /** More URLs than `maxUrlsInBody`, `maxUrlsInAttachments`. */
   readonly urlsCut: boolean
+  readonly attachmentUrlsCut: boolean
+  /** Why attachments were not searched to their end; null = they were. */
+  readonly attachmentsLeft: string | null
   readonly signed: boolean
   readonly scan: ScanOutcome
 }

@@ -30,6 +30,8 @@ export const unscannable = (raw: Buffer, limits: ScanLimits, reason: string): Pa
   attachments: [],
   urls: [],
   urlsCut: false,
+  attachmentUrlsCut: false,
+  attachmentsLeft: null,
   signed: false,
   scan: { ok: false, reason },
 })

@@ -41,7 +41,8 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
 
   const begin = async (entry: SpoolEntry, resumeAt: string | null, signal: AbortSignal): Promise<Branch> => {
     const raw = await spool.body(entry.mid)
-    const parsed = await scanner.scan(raw, maxUrls(), signal)
+    const { maxUrlsInBody: body, maxUrlsInAttachments: attachments } = deps.config.get(urlFiltering)
+    const parsed = await scanner.scan(raw, { body, attachments }, signal)
     const at = stages.findIndex((s) => s.name === resumeAt)
     return {
       message: {

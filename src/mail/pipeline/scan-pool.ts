@@ -77,9 +77,9 @@ export const createScanPool = (deps: ScanPoolDeps): ScanPool => {
     })
 
   return {
-    scan: async (raw, maxUrls, signal) => {
+    scan: async (raw, urls, signal) => {
       try {
-        return await run<'scan'>({ kind: 'scan', raw, maxUrls }, signal)
+        return await run<'scan'>({ kind: 'scan', raw, urls }, signal)
       } catch (error) {
         if (signal.aborted) throw error
         const late = error instanceof Fault && error.code === 'TIMED_OUT'

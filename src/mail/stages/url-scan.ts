@@ -2,7 +2,8 @@ import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import { urlRetrospection } from '../../config/sections/url-retrospection.ts'
 import type { UrlReputation } from '../../intel/lookup.ts'
 import type { Direction } from '../../store/spool.ts'
-import type { Stage } from '../pipeline/stage.ts'
+import type { ParsedMessage } from '../message/parsed.ts'
+import type { Edit, Stage } from '../pipeline/stage.ts'
 
 /** Takes the URLs that were answered without a score; the retrospective service watches them. */
 export interface UrlWatch {
@@ -16,11 +17,36 @@ export interface UrlWatch {
   ): Promise<void>
 }
 
-/** Looks up all URLs of the message in one batch. */
+/** On a message whose URLs were not all looked up: a filter can act on it. */
+const MARK = 'X-URL-LookUp-ScanningError'
+
+const exceeded = (where: string): string => `The number of URLs in the message ${where} exceeded the URL scan limit.`
+
+const shortcomings = (parsed: ParsedMessage): readonly string[] => [
+  ...(parsed.urlsCut ? [exceeded('body')] : []),
+  ...(parsed.attachmentUrlsCut ? [exceeded('attachments')] : []),
+  ...(parsed.attachmentsLeft === null
+    ? []
+    : [`The attachments were not searched to their end: ${parsed.attachmentsLeft}.`]),
+]
+
+const isMarked = ({ headers }: ParsedMessage): boolean =>
+  headers.some((h) => h.name.toLowerCase() === MARK.toLowerCase())
+
+/** Looks up all URLs of the message in one batch, and marks a message that has more than may be looked up. */
 export const urlScanStage = (reputation: UrlReputation, watch: UrlWatch): Stage => ({
   name: 'url-scan',
-  enabled: (message, ctx) => ctx.config.get(urlFiltering).enabled && message.parsed.urls.length > 0,
+  enabled: ({ parsed }, ctx) =>
+    ctx.config.get(urlFiltering).enabled &&
+    (parsed.urls.length > 0 || isMarked(parsed) || shortcomings(parsed).length > 0),
   process: async ({ entry, parsed }, ctx) => {
+    const reasons = shortcomings(parsed)
+    for (const reason of reasons) ctx.events.publish({ type: 'message.partly-scanned', mid: entry.mid, reason })
+    // The mark is ours: nobody else's counts.
+    const edits: readonly Edit[] = [
+      ...(isMarked(parsed) ? [{ kind: 'header.strip', name: MARK } as const] : []),
+      ...reasons.map((value) => ({ kind: 'header.insert', name: MARK, value }) as const),
+    ]
     const verdicts = await reputation.lookup(
       {
         mid: entry.mid,
@@ -42,6 +68,6 @@ export const urlScanStage = (reputation: UrlReputation, watch: UrlWatch): Stage 
           direction: entry.direction,
         })),
       )
-    return { next: 'continue', findings: { urls: verdicts } }
+    return { next: 'continue', findings: { urls: verdicts }, edits }
   },
 })

@@ -30,6 +30,9 @@ export const messageLines: LogTable<MessageEvent['type']> = {
   'message.ready': toMailLogs((e) => info(line`MID ${e.mid} ready ${e.bytes} bytes from <${e.sender}>`)),
   'message.aborted': toMailLogs((e) => info(line`Message aborted MID ${e.mid} ${e.reason}`)),
   'message.unscannable': toMailLogs((e) => warning(line`MID ${e.mid} could not be scanned: ${e.reason}`)),
+  'message.partly-scanned': toMailLogs((e) =>
+    warning(line`MID ${e.mid} not completely scanned by SDS. Error: ${e.reason}`),
+  ),
   'policy.matched': toMailLogs((e) =>
     info(line`MID ${e.mid} matched all recipients for per-recipient policy ${e.policy} in the ${e.table} table`),
   ),

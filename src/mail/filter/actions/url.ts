@@ -1,4 +1,5 @@
 import { defangUrl } from '../../../core/defang.ts'
+import type { FoundUrl } from '../../../intel/url/found.ts'
 import { ArgumentReader, BadUse } from '../arguments.ts'
 import { matchingUrls, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
 import type { ScoreTest } from '../urls.ts'
@@ -17,6 +18,10 @@ const readUnsignedOnly = (args: ArgumentReader, name: string): boolean => {
   return n === 1
 }
 
+/** Body parts only, and never what somebody defanged: it is no link. */
+const isRewritten = ({ where, hidden }: FoundUrl): boolean =>
+  (where === 'text' || where === 'html') && hidden !== 'defanged'
+
 const urlAction = ({ mode, score }: Kind): Action => ({
   final: false,
   compile: (call, resources) => {
@@ -28,7 +33,7 @@ const urlAction = ({ mode, score }: Kind): Action => ({
     args.end()
     return async ({ facts, filter, edit }) => {
       if (unsignedOnly && facts.parsed.signed) return
-      const matches = (await matchingUrls(facts, range, listed)).filter((m) => m.found.where !== 'subject')
+      const matches = await matchingUrls(facts, range, listed, isRewritten)
       if (matches.length === 0) return
       const substitute = (url: string): string =>
         mode === 'defang' ? defangUrl(url) : expand(text, facts, filter.name).replaceAll(/\$URL\b/gi, () => url)

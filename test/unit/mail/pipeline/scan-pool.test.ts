@@ -35,7 +35,7 @@ describe('the scan workers', () => {
   })
 
   it('parse, edit and search in a thread of their own', async () => {
-    const parsed = await pool.scan(raw, 100, signal)
+    const parsed = await pool.scan(raw, { body: 100, attachments: 25 }, signal)
     expect(parsed.scan).toEqual({ ok: true })
     expect(parsed.headers[0]?.value).toBe('für http://s.example/')
     expect(parsed.urls.map((u) => [u.url, u.where])).toEqual([
@@ -49,7 +49,7 @@ describe('the scan workers', () => {
   })
 
   it('end a scan that takes too long; the message is unscannable with its header, and the next one is scanned', async () => {
-    const parsed = await hasty.scan(raw, 100, signal)
+    const parsed = await hasty.scan(raw, { body: 100, attachments: 25 }, signal)
     expect(parsed.scan).toEqual({ ok: false, reason: 'the scan took longer than 0.001 s' })
     expect(parsed.headers.map((h) => h.name)).toEqual(['Subject', 'Content-Type'])
     await expect(hasty.count('a', ['b'.repeat(100_000)], 1, signal)).rejects.toThrow('no answer within')
