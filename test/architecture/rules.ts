@@ -29,6 +29,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   ssh2: ['src/transports/'],
   '@node-rs/argon2': ['src/adapters/crypto/'],
   mailparser: ['src/mail/message/'],
+  yauzl: ['src/mail/message/'],
   mailauth: ['src/mail/auth/'],
   tldts: ['src/intel/url/'],
   htmlparser2: ['src/intel/url/'],
