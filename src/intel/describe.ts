@@ -11,7 +11,7 @@ export const opinionLine = (o: Opinion): string =>
     [
       `${o.indicator} (${o.kind}): ${threatWord(o.level)}`,
       ...(o.category === null ? [] : [`category ${o.category}`]),
-      ...(o.ageDays === null ? [] : [`age ${o.ageDays} days`]),
+      ...(o.ageDays === null ? [] : [`age ${o.ageDays} ${o.ageDays === 1 ? 'day' : 'days'}`]),
       o.by === undefined ? o.source : `${o.source} (${o.by})`,
       when(o.asOf),
       o.reason,
@@ -19,7 +19,7 @@ export const opinionLine = (o: Opinion): string =>
   )
 
 export const explanationLines = (e: IntelExplanation): readonly string[] => [
-  `${printable(e.indicator)}: ${e.verdict}, score ${e.score === null ? 'None' : e.score.toFixed(1)}`,
+  `${printable(e.indicator)}: ${e.verdict}, ${e.score === null ? 'no score' : `score ${e.score.toFixed(1)}`}`,
   e.rule,
   ...e.opinions.map((o) => `  ${opinionLine(o)}`),
 ]

@@ -34,10 +34,8 @@ const THREAT: Readonly<Record<SenderLevel, ThreatLevel>> = {
 export const threatLevelOf = (level: SenderLevel): ThreatLevel => THREAT[level]
 
 /** `Untrusted`, as the newer vocabulary shows it. */
-export const threatWord = (level: SenderLevel): string => {
-  const word = THREAT[level]
-  return word.charAt(0).toUpperCase() + word.slice(1)
-}
+export const threatWord = (level: SenderLevel): string => levelWord(THREAT[level])
+export const levelWord = (level: ThreatLevel): string => level.charAt(0).toUpperCase() + level.slice(1)
 
 /** A point inside the range that the level has in the URL scale (−10…−6, −5.9…−3.1, −3…0, 0.1…5.9, 6…10). */
 const SCORES: Readonly<Record<SenderLevel, number | null>> = {

@@ -8,11 +8,13 @@ import type { SqliteWriter } from '../adapters/sqlite/database.ts'
 import { createIntelStore } from '../adapters/sqlite/intel.ts'
 import { intelligence } from '../config/sections/intelligence.ts'
 import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
+import { withDeadline } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault, UserError } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
 import { OPERATOR } from '../intel/combine.ts'
 import type { IntelAdmin, IntelLookup, UrlReputation } from '../intel/lookup.ts'
+import { explainRemotely } from '../intel/remote-explain.ts'
 import { createSenderReputation } from '../intel/sdr/engine.ts'
 import type { SenderReputation } from '../intel/sdr/port.ts'
 import { createIntelService } from '../intel/service/service.ts'
@@ -55,6 +57,7 @@ export interface IntelOptions {
 }
 
 const PRUNE_MS = 3600_000
+const EXPLAIN_MS = 10_000
 
 export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const { env, events, config, serial, version } = options
@@ -94,7 +97,16 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   service.onChange(() => urlReputation.flush())
 
   const admin: IntelAdmin = {
-    ...service.verdicts,
+    show: (indicator) => {
+      own(config)
+      return service.verdicts.show(indicator)
+    },
+    explain: async (indicator) => {
+      const { serviceUrl } = config.get(intelligence)
+      if (serviceUrl === null) return await service.verdicts.explain(indicator)
+      const explain = (signal: AbortSignal) => explainRemotely(remote, serviceUrl, indicator, signal)
+      return await withDeadline(env.clock, EXPLAIN_MS, new AbortController().signal, explain)
+    },
     set: async (...args) => {
       own(config)
       return await service.verdicts.set(...args)
@@ -177,11 +189,11 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   }
 }
 
-/** A shared service's verdicts are its operator's: setting them here would change nothing that counts. */
+/** A shared service's verdicts are its operator's: what was set here does not count then. */
 const own = (config: ConfigReader): void => {
   const { serviceUrl } = config.get(intelligence)
   if (serviceUrl !== null)
-    throw new UserError(`Verdicts come from ${serviceUrl}. Set them there, with 'lychgate intel set'.`)
+    throw new UserError(`Verdicts come from ${serviceUrl}. They are set and shown there, with 'lychgate intel'.`)
 }
 
 const caText = (path: string): string => {

@@ -25,11 +25,11 @@ export const intelligence = defineSection({
     /** Sent when the device registers (`org_id`). */
     organization: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
     /** null = the embedded service on a loopback port; else `https://host:port` of a `lychgate intel serve`. */
-    serviceUrl: v.nullable(v.pipe(v.string(), v.regex(/^https:\/\/[^/?#\s]+$/))),
+    serviceUrl: v.nullable(v.pipe(v.string(), v.regex(/^https:\/\/[^/?#\s@]+$/))),
     /** PEM file of the CA that signs the service's certificate; null with `serviceUrl` = the system's CAs. */
     caFile: v.nullable(v.string()),
-    /** `http://proxy:port` for CONNECT; traffic passes through undecrypted. */
-    proxyUrl: v.nullable(v.pipe(v.string(), v.regex(/^http:\/\/[^/?#\s]+$/))),
+    /** `http://proxy:port` for CONNECT; traffic passes through undecrypted. No passphrase: this text is no secret. */
+    proxyUrl: v.nullable(v.pipe(v.string(), v.regex(/^http:\/\/[^/?#\s@]+$/))),
     /** The device's own enrolment secret for a shared service; the embedded one makes its own. */
     deviceSecret: v.nullable(secretText()),
     sources: v.array(intelSource),

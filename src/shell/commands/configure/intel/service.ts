@@ -17,10 +17,10 @@ const field = (pattern: RegExp, error: string): Field<string> => ({
   format: (s) => s,
 })
 const service = field(
-  /^(?:embedded|https:\/\/[^/?#\s]+)$/,
+  /^(?:embedded|https:\/\/[^/?#\s@]+)$/,
   `Enter '${EMBEDDED}' or a URL. (Ex: https://intel.example.com:8443)`,
 )
-const proxy = field(/^(?:none|http:\/\/[^/?#\s]+)$/, "Enter 'none' or a URL. (Ex: http://proxy.example.com:3128)")
+const proxy = field(/^(?:none|http:\/\/[^/?#\s@]+)$/, "Enter 'none' or a URL. (Ex: http://proxy.example.com:3128)")
 
 const stage = (session: Session, change: Partial<Intelligence>): void =>
   session.draft.set(intelligence, { ...session.draft.get(intelligence), ...change })
