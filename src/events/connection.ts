@@ -20,6 +20,17 @@ export type ConnectionEvent =
       readonly senderGroup: string | null
       /** The entry that matched: an address, a block, `ALL`. */
       readonly match: string
+      /** `2.5`, `None`, `rfc1918`, `unable to retrieve`; absent = reputation is not asked for. */
+      readonly reputation?: string
+    }
+  /** A refused client is let talk, so that its recipients are told. */
+  | { readonly type: 'connection.reject-delayed'; readonly icid: number; readonly remoteAddress: string }
+  | { readonly type: 'connection.tls-missing'; readonly icid: number }
+  | {
+      readonly type: 'connection.sender-refused'
+      readonly icid: number
+      readonly sender: string
+      readonly why: 'does not exist' | 'could not be resolved'
     }
   | { readonly type: 'connection.tls'; readonly icid: number; readonly protocol: string; readonly cipher: string }
   | { readonly type: 'connection.tls-failed'; readonly icid: number; readonly error: string }

@@ -12,6 +12,8 @@ import { withDeadline } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault, UserError } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
+import { createAddressScores } from '../intel/address-score.ts'
+import type { AddressScore } from '../intel/address-score.ts'
 import { OPERATOR } from '../intel/combine.ts'
 import type { IntelAdmin, IntelLookup, UrlReputation } from '../intel/lookup.ts'
 import { explainRemotely } from '../intel/remote-explain.ts'
@@ -32,6 +34,8 @@ type Settings = typeof intelligence.defaults
 export interface Intel {
   readonly urlReputation: UrlReputation
   readonly senderReputation: SenderReputation
+  /** Reputation of a client's address, for the Host Access Table. */
+  readonly addressScore: (address: string) => Promise<AddressScore>
   readonly admin: IntelAdmin
   readonly retroApi: RetroApi
   /** To be registered with the configuration store before `start`. */
@@ -94,7 +98,11 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const remote = createRemoteLookup(client)
   const lookup = (): IntelLookup => (config.get(intelligence).serviceUrl === null ? service.lookup : remote)
   const urlReputation = createUrlReputation({ env, events, config, lookup, product: { serial, version } })
-  service.onChange(() => urlReputation.flush())
+  const addressScores = createAddressScores({ lookup, clock: env.clock })
+  service.onChange(() => {
+    urlReputation.flush()
+    addressScores.flush()
+  })
 
   const admin: IntelAdmin = {
     show: (indicator) => {
@@ -128,6 +136,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   let housekeeping: AbortController | null = null
   const apply = async (next: Settings): Promise<void> => {
     urlReputation.flush()
+    addressScores.flush()
     if (!running.services) return
     const known = store.opinions.sourceNames().filter((name) => name !== OPERATOR && !name.startsWith(LOADED))
     await schedule.apply(next.sources, known)
@@ -149,6 +158,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
 
   return {
     urlReputation,
+    addressScore: addressScores.of,
     admin,
     senderReputation: createSenderReputation({
       env,

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts'
-import { createMailboxWriter } from '../adapters/maildir/deliver.ts'
+import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
 import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
@@ -169,11 +169,13 @@ export const buildMail = (
     resolver,
     config,
     certificate: () => certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
+    addressScore: intel.addressScore,
+    mailboxExists: (address) => mailboxExists(home.mailboxes, address),
     onEnvelope: (envelope, signal) => firstPass(envelope, signal),
     onAccepted: () => workQueue.wake(),
   })
   const firstPass = async (envelope: Envelope, signal: AbortSignal): Promise<void> => {
-    if (envelope.direction !== 'incoming') return
+    if (envelope.direction !== 'incoming' || !envelope.sdr) return
     const { mid, remoteAddress, reverseHost, helo, sender } = envelope
     const query = {
       remoteAddress,

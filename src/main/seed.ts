@@ -1,5 +1,5 @@
 import type { ConfigSection } from '../config/section.ts'
-import { defaultListener, listeners } from '../config/sections/listeners.ts'
+import { acceptEntry, defaultListener, listeners } from '../config/sections/listeners.ts'
 import { ssh } from '../config/sections/ssh.ts'
 import { system } from '../config/sections/system.ts'
 import { users } from '../config/sections/users.ts'
@@ -19,7 +19,7 @@ export const seeding =
       {
         ...defaultListener,
         ...(seed.smtp ? { address: seed.smtp.address, port: seed.smtp.port } : {}),
-        ...(seed.accept && seed.accept.length > 0 ? { acceptDomains: [...seed.accept] } : {}),
+        ...(seed.accept && seed.accept.length > 0 ? { recipientAccess: seed.accept.map(acceptEntry) } : {}),
       },
     ])
   }

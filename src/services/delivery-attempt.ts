@@ -21,7 +21,7 @@ import type {
   SmtpSending,
   SmtpTarget,
 } from '../mail/delivery/transport.ts'
-import { accepts } from '../mail/smtp/access.ts'
+import { servesDomain } from '../mail/smtp/access.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { readTrace } from '../mail/trace.ts'
@@ -65,15 +65,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
   const { env, events, ids, config, spool, settlement, hosts } = deps
 
   const isLocal = (domain: string): boolean =>
-    config
-      .get(listeners)
-      .some(
-        (l) =>
-          l.type === 'public' &&
-          l.acceptDomains.some(
-            (d) => d.toUpperCase() !== 'ALL' && accepts([d.slice(d.lastIndexOf('@') + 1)], `x@${domain}`),
-          ),
-      )
+    config.get(listeners).some((l) => l.type === 'public' && servesDomain(l, domain))
 
   /** A corrupt message is set aside (which raises an alert); the others go on. */
   const parcels = async (rows: readonly QueuedRecipient[]): Promise<readonly Parcel[]> => {

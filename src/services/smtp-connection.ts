@@ -1,19 +1,27 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { SecureContext } from 'node:tls'
+import { addressLists } from '../config/sections/address-lists.ts'
 import type { Listener } from '../config/sections/listeners.ts'
+import { receiving } from '../config/sections/receiving.ts'
+import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
-import { admitRecipient } from '../mail/smtp/access.ts'
-import type { ClientPolicy } from '../mail/smtp/access.ts'
+import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
+import type { MailFlow } from '../mail/smtp/host-access.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
+import { isRecipient } from '../mail/smtp/recipient-validation.ts'
 import { SmtpSession } from '../mail/smtp/session.ts'
 import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session.ts'
 import { receivedHeader, receivedId } from '../mail/trace.ts'
 import type { Counters, Direction, Recipient, SpoolStore } from '../store/spool.ts'
+import type { RecipientLimit } from './recipient-limit.ts'
 import type { ReverseName } from './reverse-dns.ts'
+import type { SenderDomains } from './sender-domain.ts'
+import { scoreText } from './smtp-admission.ts'
+import type { Admitted } from './smtp-admission.ts'
 
 /** What is known of a message once its sender has been named, before any recipient. */
 export interface Envelope {
@@ -26,16 +34,23 @@ export interface Envelope {
   readonly reverseHost: string | null
   readonly reverseVerified: boolean
   readonly direction: Direction
+  /** Its mail-flow policy asks for sender reputation. */
+  readonly sdr: boolean
 }
 
 export interface SmtpConnectionDeps {
   readonly env: Env
+  readonly config: ConfigReader
   readonly events: EventBus
   readonly ids: Counters
   readonly spool: Pick<SpoolStore, 'accept'>
   /** Seconds east of UTC, for the date of our Received header. */
   readonly offsetSeconds: (at: Date) => number
   readonly secureContext: () => SecureContext
+  readonly senders: SenderDomains
+  readonly limit: RecipientLimit
+  /** Whether an address has an embedded mailbox; without it nobody has. */
+  readonly mailboxExists?: ((address: string) => Promise<boolean>) | undefined
   /** Awaited after MAIL FROM (sender reputation); a rejection is ignored. */
   readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
   /** A message is on stable storage; its answer is on its way. */
@@ -48,7 +63,7 @@ export interface SmtpClientInfo {
   readonly icid: number
   readonly listener: Listener
   readonly hostname: string
-  readonly policy: ClientPolicy
+  readonly admitted: Admitted
   readonly remoteAddress: string
 }
 
@@ -59,7 +74,13 @@ interface Incoming {
   readonly messageGuid: string
 }
 
+interface Checked {
+  readonly address: string
+  readonly reply: string | null
+}
+
 const WRITE_BUFFER = 65_536
+const REJECTED = '550 5.1.0 Address rejected.'
 const guid = (env: Env): string => Buffer.from(env.entropy.bytes(16)).toString('base64')
 
 /** One client: moves bytes between its socket and the session, and does what the session asks. */
@@ -70,6 +91,10 @@ export class SmtpConnection {
   readonly #guid: string
   readonly #ended = new AbortController()
   readonly #onEnd: () => void
+  readonly #flow: MailFlow
+  readonly #direction: Direction
+  /** Lets a refused client talk, to log its recipients. */
+  readonly #delayedReject: boolean
   #socket: Socket
   #name: ReverseName = { host: null, verified: false }
   #mail: Incoming | null = null
@@ -87,21 +112,28 @@ export class SmtpConnection {
     this.#onEnd = onEnd
     this.#guid = guid(deps.env)
     this.#progressAt = deps.env.clock.monotonic()
+    this.#flow = client.admitted.decision.flow
+    this.#direction = this.#flow.behaviour === 'RELAY' ? 'outgoing' : 'incoming'
+    this.#delayedReject = this.#flow.behaviour === 'REJECT' && deps.config.get(receiving).rejectAtRecipient
     this.#session = new SmtpSession({
-      ...client.listener,
+      ...this.#flow,
       hostname: client.hostname,
-      greeting: 'ESMTP',
-      maxMessages: client.listener.maxMessagesPerConnection,
+      greeting: this.#flow.bannerText,
+      maxMessages: this.#flow.maxMessagesPerConnection,
+      bareNewlines: client.listener.bareNewlines,
     })
     this.#attach(socket)
   }
 
-  /** Greets at once; the first command waits for `name`, which has its own time-out. */
-  async start(name: Promise<ReverseName>): Promise<void> {
-    const { listener, policy, icid, remoteAddress } = this.#client
-    if (policy.behaviour !== 'REJECT') this.#handle(this.#session.greet())
-    this.#name = await name
-    this.#deps.events.publish({
+  /** Greets at once; the first command waits for the client's name, which has its own time-out. */
+  async start(): Promise<void> {
+    const { listener, icid, remoteAddress, admitted } = this.#client
+    const { events } = this.#deps
+    const refused = this.#flow.behaviour === 'REJECT' && !this.#delayedReject
+    if (!refused) this.#handle(this.#session.greet())
+    this.#name = await admitted.name
+    const score = await admitted.score
+    events.publish({
       type: 'connection.opened',
       icid,
       listener: listener.name,
@@ -111,23 +143,32 @@ export class SmtpConnection {
       reverseHost: this.#name.host,
       reverseVerified: this.#name.verified,
     })
-    this.#deps.events.publish({
+    events.publish({
       type: 'connection.policy',
       icid,
-      behaviour: policy.behaviour,
-      senderGroup: policy.senderGroup,
-      match: policy.match,
+      behaviour: this.#flow.behaviour,
+      senderGroup: admitted.decision.senderGroup,
+      match: admitted.decision.match,
+      reputation: scoreText(score),
     })
-    if (policy.behaviour === 'REJECT')
-      return this.#close('close', `554 5.7.1 ${this.#client.hostname} refuses mail from ${remoteAddress}\r\n`)
-    if (this.#ended.signal.aborted) return this.#finish('lost')
+    if (refused) return this.#close('close', `${this.#rejection()}\r\n`)
+    if (this.#delayedReject) events.publish({ type: 'connection.reject-delayed', icid, remoteAddress })
+    if (this.#ended.signal.aborted || this.#socket.destroyed) return this.#finish('lost')
     this.#socket.on('data', this.#onData)
     this.#socket.resume()
   }
 
+  #rejection(): string {
+    const { rejectCode, rejectText } = this.#flow
+    const { hostname, remoteAddress } = this.#client
+    if (rejectText !== '') return `${rejectCode} ${rejectText}`
+    return `${rejectCode} ${rejectCode < 500 ? 4 : 5}.7.1 ${hostname} refuses mail from ${remoteAddress}`
+  }
+
   /** Called now and then: closes a client that is too slow. */
   checkTime(now: number): void {
-    const seconds = this.#session.receiving ? SMTP_LIMITS.dataSeconds : SMTP_LIMITS.commandSeconds
+    const { timeoutSeconds } = this.#deps.config.get(receiving)
+    const seconds = this.#session.receiving ? SMTP_LIMITS.dataSeconds : timeoutSeconds
     if (this.#closing || this.#storing || now - this.#progressAt < seconds * 1000) return
     if (this.#upgrading) return this.destroy()
     this.#handle(this.#session.end('timeout'), 'timeout')
@@ -179,8 +220,11 @@ export class SmtpConnection {
         if (output.kind === 'reply') {
           text += output.text
           this.#progressAt = this.#deps.env.clock.monotonic()
-        } else if (output.kind === 'recipient') pending = this.#session.answer(this.#recipient(output.address))
-        else if (output.kind === 'close') return this.#close(how, text)
+        } else if (output.kind === 'recipient') {
+          const answer = this.#recipient(output.address)
+          if (answer instanceof Promise) void this.#later(answer)
+          else pending = this.#session.answer(answer)
+        } else if (output.kind === 'close') return this.#close(how, text)
         else if (output.kind === 'start-tls') {
           this.#socket.write(text, () => this.#upgrade())
           return
@@ -203,6 +247,8 @@ export class SmtpConnection {
       case 'refused':
         events.publish({ type: 'connection.receiving-failed', icid, reason: output.reason })
         return this.#abort('Receiving aborted')
+      case 'tls-missing':
+        return events.publish({ type: 'connection.tls-missing', icid })
       case 'unknown':
         return events.publish({ type: 'connection.unknown-command', icid, command: output.command.slice(0, 100) })
     }
@@ -220,7 +266,9 @@ export class SmtpConnection {
 
   async #sender(sender: string): Promise<SmtpAnswer> {
     const { ids, env, events, onEnvelope } = this.#deps
-    const { icid, remoteAddress, policy } = this.#client
+    const { icid, remoteAddress } = this.#client
+    const refusal = await this.#refusedSender(sender)
+    if (refusal !== null) return { accept: false, reply: refusal }
     let mid: number
     try {
       mid = ids.next('mid')
@@ -238,24 +286,81 @@ export class SmtpConnection {
       helo: this.#session.helo,
       reverseHost: this.#name.host,
       reverseVerified: this.#name.verified,
-      direction: policy.direction,
+      direction: this.#direction,
+      sdr: this.#flow.sdr,
     }
     await onEnvelope?.(envelope, this.#ended.signal).catch(() => undefined)
     return { accept: true, reply: null }
   }
 
-  #recipient(address: string): SmtpAnswer {
-    const { events } = this.#deps
-    const { icid, listener, policy } = this.#client
-    const mail = this.#mail as Incoming
-    const recipient = admitRecipient(listener, policy, address)
-    if (recipient === null) {
-      events.publish({ type: 'message.recipient-rejected', mid: mail.mid, icid, recipient: address, by: 'RAT' })
-      return { accept: false, reply: '550 5.1.0 Address rejected.' }
-    }
-    const rid = mail.recipients.push({ rid: mail.recipients.length, address: recipient }) - 1
-    events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient })
-    return { accept: true, reply: null }
+  /** Envelope sender DNS verification; null = go on. */
+  async #refusedSender(sender: string): Promise<string | null> {
+    const domain = sender.slice(sender.lastIndexOf('@') + 1)
+    if (!this.#flow.senderVerification || sender === '' || domain.startsWith('[')) return null
+    const why = await this.#deps.senders.state(domain, this.#ended.signal)
+    if (why === 'exists') return null
+    this.#deps.events.publish({ type: 'connection.sender-refused', icid: this.#client.icid, sender, why })
+    return why === 'does not exist'
+      ? `553 5.1.8 Domain of sender address <${sender}> does not exist`
+      : `451 4.1.8 Domain of sender address <${sender}> does not resolve`
+  }
+
+  #recipient(given: string): SmtpAnswer | Promise<SmtpAnswer> {
+    const { listener } = this.#client
+    if (this.#delayedReject) return this.#refuseRecipient(given, 'Receiving Control', this.#rejection())
+    const address = wholeRecipient(listener, given)
+    const entry = address === null ? undefined : recipientEntry(listener, address)
+    const custom = entry?.replyCode == null ? null : `${entry.replyCode} ${entry.replyText ?? ''}`.trimEnd()
+    const relayed = this.#direction === 'outgoing'
+    if (address === null || (!relayed && entry?.access !== 'accept'))
+      return this.#refuseRecipient(given, 'RAT', custom ?? REJECTED)
+    if (!(entry?.bypassLimits ?? false) && !this.#withinLimit())
+      return this.#refuseRecipient(given, 'Receiving Control', this.#limitReply())
+    const checked = { address, reply: entry?.access === 'accept' ? custom : null }
+    const valid =
+      relayed ||
+      isRecipient(
+        listener,
+        address,
+        this.#deps.config.get(addressLists),
+        this.#deps.mailboxExists ?? (() => Promise.resolve(false)),
+      )
+    return valid instanceof Promise
+      ? valid.then(
+          (v) => this.#validated(checked, v),
+          () => ({ accept: false, reply: '451 4.3.0 the recipient cannot be checked, try again later' }),
+        )
+      : this.#validated(checked, valid)
+  }
+
+  #withinLimit(): boolean {
+    const { listener, remoteAddress } = this.#client
+    const { countersResetSeconds } = this.#deps.config.get(receiving)
+    const key = `${listener.name}|${remoteAddress}`
+    return this.#deps.limit.take(key, this.#flow.maxRecipientsPerHour, countersResetSeconds)
+  }
+
+  #limitReply(): string {
+    const { limitCode, limitText } = this.#flow
+    return `${limitCode} ${limitText === '' ? `${limitCode < 500 ? 4 : 5}.7.1 too many recipients received this hour` : limitText}`
+  }
+
+  #validated({ address, reply }: Checked, valid: boolean): SmtpAnswer {
+    const mail = this.#mail
+    // The client left while its recipient was looked up.
+    if (!mail) return { accept: false, reply: null }
+    if (!valid) return this.#refuseRecipient(address, 'recipient validation', '550 5.1.1 there is no such mailbox here')
+    const rid = mail.recipients.push({ rid: mail.recipients.length, address }) - 1
+    const { icid } = this.#client
+    this.#deps.events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient: address })
+    return { accept: true, reply }
+  }
+
+  #refuseRecipient(recipient: string, by: string, reply: string): SmtpAnswer {
+    const { mid } = this.#mail as Incoming
+    const { icid } = this.#client
+    this.#deps.events.publish({ type: 'message.recipient-rejected', mid, icid, recipient, by })
+    return { accept: false, reply }
   }
 
   async #message(bytes: Buffer): Promise<SmtpAnswer> {
@@ -291,7 +396,7 @@ export class SmtpConnection {
 
   async #accept(mail: Incoming, bytes: Buffer, messageId: string | null, subject: string): Promise<void> {
     const { env, spool, offsetSeconds } = this.#deps
-    const { icid, listener, policy, remoteAddress, hostname } = this.#client
+    const { icid, listener, admitted, remoteAddress, hostname } = this.#client
     const at = env.clock.now()
     const trace = receivedHeader({
       helo: this.#session.helo,
@@ -309,14 +414,14 @@ export class SmtpConnection {
       icid,
       receivedAt: at,
       listener: listener.name,
-      direction: policy.direction,
+      direction: this.#direction,
       sender: mail.sender,
       recipients: mail.recipients,
       helo: this.#session.helo,
       remoteAddress,
       reverseHost: this.#name.host,
       reverseVerified: this.#name.verified,
-      senderGroup: policy.senderGroup,
+      senderGroup: admitted.decision.senderGroup,
       connectionGuid: this.#guid,
       messageGuid: mail.messageGuid,
       messageId,

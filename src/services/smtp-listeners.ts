@@ -3,15 +3,19 @@ import type { AddressInfo, Server, Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
 import { listeners as listenersSection } from '../config/sections/listeners.ts'
 import type { Listener } from '../config/sections/listeners.ts'
+import { receiving } from '../config/sections/receiving.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
 import { errorText, UserError } from '../core/errors.ts'
 import type { Issue } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
-import { clientPolicy, plainAddress } from '../mail/smtp/access.ts'
-import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
-import { createReverseDns } from './reverse-dns.ts'
+import type { AddressScore } from '../intel/address-score.ts'
+import { plainAddress } from '../mail/smtp/host-access.ts'
+import { createRecipientLimit } from './recipient-limit.ts'
+import { createSenderDomains } from './sender-domain.ts'
 import type { Service } from './service.ts'
+import { createSmtpAdmission, scoreText } from './smtp-admission.ts'
+import type { Admitted } from './smtp-admission.ts'
 import { SmtpConnection } from './smtp-connection.ts'
 import type { SmtpConnectionDeps } from './smtp-connection.ts'
 import type { Suspensions } from './suspensions.ts'
@@ -21,9 +25,11 @@ export interface TlsKeyPair {
   readonly cert: string
 }
 
-export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budget'> & {
+export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budget' | 'senders' | 'limit'> & {
   readonly resolver: Resolver
   readonly config: ConfigReader
+  /** What the intelligence service says of a client's address; it has its own time-out and never rejects. */
+  readonly addressScore?: ((address: string) => Promise<AddressScore>) | undefined
   readonly suspensions: Pick<Suspensions, 'receiving'>
   /** The certificate of STARTTLS, made on first start. */
   readonly certificate: () => Promise<TlsKeyPair>
@@ -31,9 +37,9 @@ export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budg
 
 export interface SmtpListeners extends Service {
   readonly consumer: ConfigConsumer<Listener[]>
-  /** Where it listens now, by listener name. */
   /** Ends the connections of listeners: idle ones at once, the others after `graceMs`. */
   drain(listeners: readonly string[], graceMs: number): Promise<void>
+  /** Where it listens now, by listener name. */
   listening(): readonly { readonly listener: string; readonly address: string; readonly port: number }[]
 }
 
@@ -78,18 +84,33 @@ const bindProblem = ({ name, address, port }: Listener, error: unknown): string 
 /** SMTP reception: opens, moves and closes listeners as committed, and owns their connections. */
 export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   const { env, events, ids } = deps
-  const reverse = createReverseDns(deps.resolver, env.clock)
+  const admission = createSmtpAdmission({
+    resolver: deps.resolver,
+    clock: env.clock,
+    score: deps.addressScore ?? (() => Promise.resolve({ kind: 'none' })),
+  })
   const open = new Map<string, Open>()
+  /** Clients about whom the Host Access Table is still being asked, with their listener. */
+  const arriving = new Map<Socket, string>()
   /** With the listener of each. */
   const connections = new Map<SmtpConnection, string>()
   const perListener = new Map<string, number>()
+  /** Let in, by listener and address. */
   const perAddress = new Map<string, number>()
+  /** The same with those who are arriving. */
+  const here = new Map<string, number>()
   const budget = { held: 0 }
   let secureContext = createSecureContext()
   let running = false
   let since = env.clock.now()
   const ended = new AbortController()
-  const connectionDeps: SmtpConnectionDeps = { ...deps, budget, secureContext: () => secureContext }
+  const connectionDeps: SmtpConnectionDeps = {
+    ...deps,
+    budget,
+    secureContext: () => secureContext,
+    senders: createSenderDomains(deps.resolver, env.clock),
+    limit: createRecipientLimit(env.clock),
+  }
 
   const count = (map: Map<string, number>, key: string, by: 1 | -1): void => {
     const n = (map.get(key) ?? 0) + by
@@ -123,52 +144,98 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     socket.end(reply, () => socket.destroy())
   }
 
+  /** Above all policies: what one address may have open at all while nobody has decided about it. */
+  const mostPerAddress = (l: Listener): number =>
+    Math.max(l.maxConcurrencyPerAddress, ...l.hostAccess.policies.map((p) => p.maxConcurrencyPerAddress ?? 0))
+
   const onSocket = (key: string, socket: Socket): void => {
     const listener = open.get(key)?.settings
     const remoteAddress = plainAddress(socket.remoteAddress ?? '')
     if (!listener || remoteAddress === '') return void socket.destroy()
     const { hostname } = deps.config.get(system)
-    const addressKey = `${listener.name}|${remoteAddress}`
+    const { maxConcurrency } = deps.config.get(receiving)
+    const total = connections.size + arriving.size
+    const tooMany = `421 4.3.2 ${hostname} too many connections, try again later\r\n`
     try {
       if (deps.suspensions.receiving(listener.name)) {
-        const reply = `421 4.3.2 ${hostname} does not receive mail at the moment, try again later\r\n`
-        return refuse(socket, listener, remoteAddress, reply, 'Receiving suspended')
+        const suspended = `421 4.3.2 ${hostname} does not receive at the moment, try again later\r\n`
+        return refuse(socket, listener, remoteAddress, suspended, 'Receiving is suspended')
       }
-      if ((perListener.get(listener.name) ?? 0) >= listener.maxConcurrency)
-        return refuse(
-          socket,
-          listener,
-          remoteAddress,
-          `421 4.3.2 ${hostname} too many connections, try again later\r\n`,
-        )
-      if ((perAddress.get(addressKey) ?? 0) >= listener.maxConcurrencyPerAddress)
-        return refuse(
-          socket,
-          listener,
-          remoteAddress,
-          `421 4.7.0 ${hostname} too many connections from your address\r\n`,
-        )
-      const client = {
-        icid: ids.next('icid'),
-        listener,
-        hostname,
-        policy: clientPolicy(listener, remoteAddress),
-        remoteAddress,
-      }
-      const connection = new SmtpConnection(connectionDeps, client, socket, () => {
-        if (!connections.delete(connection)) return
-        count(perListener, listener.name, -1)
-        count(perAddress, addressKey, -1)
-      })
-      connections.set(connection, listener.name)
-      count(perListener, listener.name, 1)
-      count(perAddress, addressKey, 1)
-      void connection.start(reverse.lookup(remoteAddress, SMTP_LIMITS.reverseMs))
+      if (total >= maxConcurrency || (perListener.get(listener.name) ?? 0) >= listener.maxConcurrency)
+        return refuse(socket, listener, remoteAddress, tooMany)
+      const addressKey = `${listener.name}|${remoteAddress}`
+      if ((here.get(addressKey) ?? 0) >= mostPerAddress(listener))
+        return refuse(socket, listener, remoteAddress, tooManyOf(hostname))
+      void arrive(listener, socket, remoteAddress, addressKey)
     } catch {
-      // No connection id can be reserved (disk full).
-      socket.end(`421 4.3.1 ${hostname} try again later\r\n`, () => socket.destroy())
+      noId(socket, hostname)
     }
   }
+
+  const tooManyOf = (hostname: string): string => `421 4.7.0 ${hostname} too many connections from your address\r\n`
+
+  /** No connection id can be reserved (disk full). */
+  const noId = (socket: Socket, hostname: string): void =>
+    void socket.end(`421 4.3.1 ${hostname} try again later\r\n`, () => socket.destroy())
+
+  const arrive = async (
+    listener: Listener,
+    socket: Socket,
+    remoteAddress: string,
+    addressKey: string,
+  ): Promise<void> => {
+    const fail = (): void => void socket.destroy()
+    socket.on('error', fail)
+    arriving.set(socket, listener.name)
+    count(here, addressKey, 1)
+    count(perListener, listener.name, 1)
+    const leave = (): void => {
+      count(here, addressKey, -1)
+      count(perListener, listener.name, -1)
+    }
+    const admitted = await admission.admit(listener, remoteAddress)
+    arriving.delete(socket)
+    socket.removeListener('error', fail)
+    const { hostname } = deps.config.get(system)
+    const { flow } = admitted.decision
+    if (flow.behaviour === 'TCPREFUSE') {
+      leave()
+      socket.on('error', fail)
+      socket.resetAndDestroy()
+      return await tellRefusal(admitted)
+    }
+    let icid: number
+    try {
+      if ((perAddress.get(addressKey) ?? 0) >= flow.maxConcurrencyPerAddress) {
+        leave()
+        return refuse(socket, listener, remoteAddress, tooManyOf(hostname))
+      }
+      icid = ids.next('icid')
+    } catch {
+      leave()
+      return noId(socket, hostname)
+    }
+    const client = { icid, listener, hostname, admitted, remoteAddress }
+    const connection = new SmtpConnection(connectionDeps, client, socket, () => {
+      if (!connections.delete(connection)) return
+      leave()
+      count(perAddress, addressKey, -1)
+    })
+    connections.set(connection, listener.name)
+    count(perAddress, addressKey, 1)
+    await connection.start()
+  }
+
+  /** A client that is refused by TCP never becomes a connection: AsyncOS writes its line with ICID 0. */
+  const tellRefusal = async ({ decision, score }: Admitted): Promise<void> =>
+    events.publish({
+      type: 'connection.policy',
+      icid: 0,
+      behaviour: 'TCPREFUSE',
+      senderGroup: decision.senderGroup,
+      match: decision.match,
+      reputation: scoreText(await score),
+    })
 
   const close = (key: string): void => {
     const { server, settings } = open.get(key) as Open
@@ -228,6 +295,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       for (const connection of mine()) connection.stopWhenIdle()
       if (mine().length > 0) await env.clock.sleep(Math.min(50, graceMs))
     }
+    for (const [socket, name] of arriving) if (concerned(name)) socket.destroy()
     for (const connection of mine()) connection.destroy()
   }
 

@@ -77,3 +77,10 @@ export const createMailboxWriter = (root: string): MailboxWriter => {
     },
   }
 }
+
+/** Whether anything was ever delivered to an address here, or an operator made its Maildir. */
+export const mailboxExists = async (root: string, address: string): Promise<boolean> =>
+  await stat(join(root, mailboxPath(address))).then(
+    (s) => s.isDirectory(),
+    () => false,
+  )

@@ -9,6 +9,7 @@ import { logSubscriptions } from './log-subscriptions.ts'
 import { mailPolicies } from './mail-policies.ts'
 import { messageFilters } from './message-filters.ts'
 import { quarantines } from './quarantines.ts'
+import { receiving } from './receiving.ts'
 import { remediation } from './remediation.ts'
 import { sdr } from './sdr.ts'
 import { smtpRoutes } from './smtp-routes.ts'
@@ -26,6 +27,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   adminAccess,
   ssh,
   listeners,
+  receiving,
   smtpRoutes,
   delivery,
   addressLists,

@@ -2,11 +2,36 @@ import * as v from 'valibot'
 import { isIP } from 'node:net'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
+import type { ConfigReader } from '../section.ts'
+import { parseHostEntry } from '../host-entries.ts'
 import { uniqueNames } from '../unique.ts'
+import { addressLists } from './address-lists.ts'
+import { defaultHostAccess, hostAccess, parameters, verifyHostAccess } from './host-access.ts'
+
+export const recipientEntry = v.object({
+  /** `example.com`, `.example.com`, `joe@example.com`, `postmaster@`, `ALL`. */
+  address: v.pipe(v.string(), v.minLength(1), v.maxLength(320)),
+  access: v.picklist(['accept', 'reject']),
+  /** Its recipients are not counted by limits per hour. */
+  bypassLimits: v.boolean(),
+  /** null = our own words. */
+  replyCode: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
+  replyText: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
+})
+export type RecipientEntry = v.InferOutput<typeof recipientEntry>
+
+/** An entry that accepts, with our own words. */
+export const acceptEntry = (address: string): RecipientEntry => ({
+  address,
+  access: 'accept',
+  bypassLimits: false,
+  replyCode: null,
+  replyText: null,
+})
 
 export const listener = v.object({
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  /** public accepts mail for `acceptDomains`; private relays for `relayHosts`. */
+  /** public accepts mail for the domains of its Recipient Access Table; private relays for its RELAYLIST. */
   type: v.picklist(['public', 'private']),
   interfaceName: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
   address: v.pipe(
@@ -15,18 +40,17 @@ export const listener = v.object({
   ),
   /** 0 takes a free port (tests, demo). */
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
-  /** Recipient Access Table: `example.com`, `.example.com`, `user@example.com`; everything else is rejected. */
-  acceptDomains: v.array(v.string()),
-  /** Addresses and CIDR blocks whose mail is relayed anywhere (behaviour RELAY, outgoing). */
-  relayHosts: v.array(v.string()),
-  tls: v.picklist(['off', 'preferred', 'required']),
+  /** Recipient Access Table: top to bottom, the first match decides; what none matches is rejected. */
+  recipientAccess: v.array(recipientEntry),
+  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, or an address list. */
+  recipientValidation: v.picklist(['off', 'mailboxes', 'list']),
+  recipientList: v.string(),
+  hostAccess,
   maxConcurrency: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
-  maxConcurrencyPerAddress: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
-  maxMessagesPerConnection: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)),
-  maxRecipients: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
-  maxMessageBytes: v.pipe(v.number(), v.integer(), v.minValue(1024), v.maxValue(1_073_741_824)),
   /** Bare CR or LF: refuse the message, or convert it to CRLF. Never an end of data. */
   bareNewlines: v.picklist(['reject', 'convert']),
+  // The default parameters of its mail-flow policies.
+  ...parameters,
 })
 export type Listener = v.InferOutput<typeof listener>
 
@@ -37,24 +61,59 @@ export const defaultListener: Listener = {
   interfaceName: 'Data 1',
   address: '127.0.0.1',
   port: 2525,
-  acceptDomains: ['example.com'],
-  relayHosts: [],
-  tls: 'preferred',
+  recipientAccess: [acceptEntry('example.com')],
+  recipientValidation: 'off',
+  recipientList: '',
+  hostAccess: defaultHostAccess('public'),
   maxConcurrency: 1000,
+  bareNewlines: 'reject',
+  tls: 'preferred',
+  smtpAuth: 'off',
   maxConcurrencyPerAddress: 100,
   maxMessagesPerConnection: 1000,
   maxRecipients: 1000,
   maxMessageBytes: 20_971_520,
-  bareNewlines: 'reject',
+  maxRecipientsPerHour: -1,
+  senderVerification: false,
+  spf: true,
+  dkim: true,
+  dmarc: true,
+  sdr: true,
+  bannerText: 'ESMTP',
+  rejectCode: 554,
+  rejectText: '',
+  limitCode: 452,
+  limitText: '',
+}
+
+/** Version 1 had a list of accepted domains and one of relay hosts in place of the two tables. */
+const fromVersion1 = (old: unknown): unknown =>
+  (old as (Record<string, unknown> & Pick<Listener, 'type'> & { acceptDomains: string[]; relayHosts: string[] })[]).map(
+    ({ acceptDomains, relayHosts, ...kept }) => ({
+      ...defaultListener,
+      ...kept,
+      recipientAccess: acceptDomains.map(acceptEntry),
+      hostAccess: defaultHostAccess(
+        kept.type,
+        relayHosts.filter((h) => parseHostEntry(h).ok),
+      ),
+    }),
+  )
+
+const verifyRecipientList = (l: Listener, whole: ConfigReader): readonly Issue[] => {
+  if (l.recipientValidation !== 'list' || whole.get(addressLists).some((a) => a.name === l.recipientList)) return []
+  const message = `Listener ${l.name} validates recipients with the address list '${l.recipientList}', which does not exist.`
+  return [{ path: `listeners.${l.name}.recipientList`, message, severity: 'error' }]
 }
 
 /** `listenerconfig`. */
 export const listeners = defineSection<Listener[]>({
   name: 'listeners',
-  version: 1,
+  version: 2,
   schema: v.array(listener),
   defaults: [defaultListener],
-  verify: (all) => {
+  migrations: { 1: fromVersion1 },
+  verify: (all, whole) => {
     const ports = new Set<string>()
     const clashes = all.flatMap((l): readonly Issue[] => {
       const key = `${l.address} port ${l.port}`
@@ -64,6 +123,11 @@ export const listeners = defineSection<Listener[]>({
       }
       return [{ path: `listeners.${l.name}.port`, message: `Two listeners use ${key}.`, severity: 'error' }]
     })
-    return [...uniqueNames('listeners', all), ...clashes]
+    return [
+      ...uniqueNames('listeners', all),
+      ...clashes,
+      ...all.flatMap((l) => verifyHostAccess(`listeners.${l.name}.hostAccess`, l.hostAccess)),
+      ...all.flatMap((l) => verifyRecipientList(l, whole)),
+    ]
   },
 })

@@ -12,15 +12,29 @@ import { createSpfChecker } from './spf.ts'
 import type { SpfVerdict } from './spf-cache.ts'
 
 export interface Authentication {
-  readonly spf: { readonly helo: SpfResult; readonly mailfrom: SpfResult }
-  readonly dkim: DkimWord
-  readonly dmarc: 'pass' | 'fail' | 'none' | 'temperror'
+  /** null = not asked for. */
+  readonly spf: { readonly helo: SpfResult; readonly mailfrom: SpfResult } | null
+  readonly dkim: DkimWord | null
+  readonly dmarc: 'pass' | 'fail' | 'none' | 'temperror' | null
   /** Method results of an Authentication-Results field (RFC 8601), one each. */
   readonly results: readonly string[]
 }
 
+/** Which checks the mail-flow policy asks for. */
+export interface Checks {
+  readonly spf: boolean
+  readonly dkim: boolean
+  readonly dmarc: boolean
+}
+
 export interface Authenticator {
-  authenticate(entry: SpoolEntry, raw: Buffer, hostname: string, signal: AbortSignal): Promise<Authentication>
+  authenticate(
+    entry: SpoolEntry,
+    raw: Buffer,
+    hostname: string,
+    signal: AbortSignal,
+    checks?: Checks,
+  ): Promise<Authentication>
 }
 
 export interface AuthenticatorDeps {
@@ -63,7 +77,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
     return { helo, mailfrom }
   }
 
-  const checkDkim = async (mid: number, raw: Buffer, signal: AbortSignal): Promise<DkimOutcome> => {
+  const checkDkim = async (mid: number, raw: Buffer, signal: AbortSignal, tell: boolean): Promise<DkimOutcome> => {
     const nothing = { headerFrom: [], passed: [], info: ['dkim=temperror'] }
     const outcome = await withDeadline(clock, timeoutMs, signal, () => verifyDkim(raw, resolver)).catch(
       (error: unknown): DkimOutcome => {
@@ -73,14 +87,14 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
         return { ...nothing, signatures: [{ result: 'temperror', detail, word: 'temperror', ...where }] }
       },
     )
-    for (const { result, detail, domain, selector, identity } of outcome.signatures)
+    for (const { result, detail, domain, selector, identity } of tell ? outcome.signatures : [])
       events.publish({ type: 'auth.dkim', mid, result, detail, domain, selector, identity })
     return outcome
   }
 
   const checkDmarc = async (
     entry: SpoolEntry,
-    mailfrom: SpfVerdict,
+    mailfrom: SpfVerdict | null,
     dkim: DkimOutcome,
     signal: AbortSignal,
   ): Promise<{ readonly word: Authentication['dmarc']; readonly info: string | null }> => {
@@ -96,7 +110,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
       const { dmarc } = await import('mailauth/lib/dmarc/index.js')
       return dmarc({
         headerFrom: from,
-        spfDomains: mailfrom.result === 'Pass' ? [mailfrom.domain] : [],
+        spfDomains: mailfrom?.result === 'Pass' ? [mailfrom.domain] : [],
         dkimDomains: [...dkim.passed],
         resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,
       })
@@ -119,16 +133,21 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
   }
 
   return {
-    authenticate: async (entry, raw, hostname, signal) => {
-      const { helo, mailfrom } = await checkSpf(entry, hostname, signal)
-      const dkim = await checkDkim(entry.mid, raw, signal)
-      const dmarc = await checkDmarc(entry, mailfrom, dkim, signal)
-      const words = new Set(dkim.signatures.map((s) => s.word))
+    authenticate: async (entry, raw, hostname, signal, checks = { spf: true, dkim: true, dmarc: true }) => {
+      const spfFound = checks.spf ? await checkSpf(entry, hostname, signal) : null
+      // Alignment needs the header's addresses, which the look at the signatures finds.
+      const dkim = checks.dkim || checks.dmarc ? await checkDkim(entry.mid, raw, signal, checks.dkim) : null
+      const dmarc = checks.dmarc && dkim ? await checkDmarc(entry, spfFound?.mailfrom ?? null, dkim, signal) : null
+      const words = new Set((dkim?.signatures ?? []).map((s) => s.word))
       return {
-        spf: { helo: helo.result, mailfrom: mailfrom.result },
-        dkim: PREFERENCE.find((w) => words.has(w)) ?? 'none',
-        dmarc: dmarc.word,
-        results: [mailfrom.info, ...dkim.info, ...(dmarc.info === null ? [] : [dmarc.info])],
+        spf: spfFound && { helo: spfFound.helo.result, mailfrom: spfFound.mailfrom.result },
+        dkim: checks.dkim ? (PREFERENCE.find((w) => words.has(w)) ?? 'none') : null,
+        dmarc: dmarc?.word ?? null,
+        results: [
+          ...(spfFound?.mailfrom.info == null ? [] : [spfFound.mailfrom.info]),
+          ...(checks.dkim ? (dkim?.info ?? []) : []),
+          ...(dmarc?.info == null ? [] : [dmarc.info]),
+        ],
       }
     },
   }

@@ -32,6 +32,8 @@ export type SmtpOutput =
   /** The transaction that a `sender` opened has ended without a message. */
   | { readonly kind: 'abandoned' }
   | { readonly kind: 'unknown'; readonly command: string }
+  /** A message was to come without the TLS that is required. */
+  | { readonly kind: 'tls-missing' }
   /** (waits) The reply is out; take the connection to TLS, then `secured`. */
   | { readonly kind: 'start-tls' }
   | { readonly kind: 'close' }
@@ -253,7 +255,10 @@ export class SmtpSession {
 
   #mail(argument: string): void {
     if (!this.#helo) return this.#refuse(REPLIES.helloFirst)
-    if (this.#settings.tls === 'required' && !this.#secure) return this.#refuse(REPLIES.tlsFirst)
+    if (this.#settings.tls === 'required' && !this.#secure) {
+      this.#out.push({ kind: 'tls-missing' })
+      return this.#refuse(REPLIES.tlsFirst)
+    }
     if (this.#transaction) return this.#refuse(REPLIES.nested)
     if (this.#messages >= this.#settings.maxMessages) return this.#close(REPLIES.tooManyMessages)
     const [, rest] = /^FROM:(.*)$/i.exec(argument) ?? []

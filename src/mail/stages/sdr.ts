@@ -1,9 +1,11 @@
+import { listeners } from '../../config/sections/listeners.ts'
 import { sdr } from '../../config/sections/sdr.ts'
 import type { SenderReputation } from '../../intel/sdr/port.ts'
 import type { SenderQuery } from '../../intel/verdict.ts'
 import { domainOf, parseAddresses } from '../message/addresses.ts'
 import type { HeaderAddress } from '../message/addresses.ts'
 import type { Message, Stage } from '../pipeline/stage.ts'
+import { flowOfMessage } from '../smtp/host-access.ts'
 
 const addressesIn = (message: Message, name: string): readonly HeaderAddress[] =>
   message.parsed.headers.filter((h) => h.name.toLowerCase() === name).flatMap((h) => parseAddresses(h.raw))
@@ -41,7 +43,8 @@ const queryOf = (message: Message, additional: boolean): SenderQuery => {
 /** Sender Domain Reputation of accepted incoming mail, before the mail policy is determined. */
 export const sdrStage = (reputation: SenderReputation): Stage => ({
   name: 'sdr',
-  enabled: (message) => message.entry.direction === 'incoming',
+  enabled: (message, ctx) =>
+    message.entry.direction === 'incoming' && (flowOfMessage(ctx.config.get(listeners), message.entry)?.sdr ?? true),
   process: async (message, ctx) => {
     const query = queryOf(message, ctx.config.get(sdr).additionalAttributes)
     const result = await reputation.judge('headers', message.entry.mid, query, ctx.signal)

@@ -4,10 +4,6 @@ import type { Listener } from '../../config/sections/listeners.ts'
 export const listenerLine = (l: Listener): string =>
   `${l.name} (on ${l.interfaceName}, ${l.address}) SMTP TCP Port ${l.port} ${l.type === 'public' ? 'Public' : 'Private'}`
 
-const TLS = { off: 'No', preferred: 'Preferred', required: 'Required' } as const
-const megabytes = (bytes: number): string =>
-  bytes % 1_048_576 === 0 ? `${bytes / 1_048_576}M` : bytes % 1024 === 0 ? `${bytes / 1024}K` : String(bytes)
-
 /** What `listenerconfig > EDIT` shows of a listener. */
 export const listenerDetail = (l: Listener): readonly string[] => [
   `Name: ${l.name}`,
@@ -15,12 +11,13 @@ export const listenerDetail = (l: Listener): readonly string[] => [
   `Interface: ${l.interfaceName} (${l.address}) TCP Port ${l.port}`,
   'Protocol: SMTP',
   `Max Concurrent Connections: ${l.maxConcurrency}`,
-  `Max Concurrent Connections From A Single IP: ${l.maxConcurrencyPerAddress}`,
-  `Max Messages Per Connection: ${l.maxMessagesPerConnection}`,
-  `Max Recipients Per Message: ${l.maxRecipients}`,
-  `Max Message Size: ${megabytes(l.maxMessageBytes)}`,
+  `TLS: ${{ off: 'No', preferred: 'Preferred', required: 'Required' }[l.tls]}`,
+  `SMTP Authentication: ${{ off: 'Disabled', preferred: 'Preferred', required: 'Required' }[l.smtpAuth]}`,
   `Bare CR and LF: ${l.bareNewlines === 'reject' ? 'Rejected' : 'Converted to CRLF'}`,
-  `TLS: ${TLS[l.tls]}`,
-  `Accepted Domains: ${l.acceptDomains.length === 0 ? 'None' : l.acceptDomains.join(', ')}`,
-  `Relay Hosts: ${l.relayHosts.length === 0 ? 'None' : l.relayHosts.join(', ')}`,
+  `Recipient Validation: ${recipientValidation(l)}`,
 ]
+
+const recipientValidation = (l: Listener): string =>
+  l.recipientValidation === 'list'
+    ? `Address List ${l.recipientList}`
+    : { off: 'Off', mailboxes: 'Embedded Mailboxes' }[l.recipientValidation]

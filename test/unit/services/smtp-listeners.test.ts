@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
+import { defaultHostAccess } from '../../../src/config/sections/host-access.ts'
 import { defaultListener, listeners } from '../../../src/config/sections/listeners.ts'
 import type { Resolver } from '../../../src/core/resolver.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
@@ -60,7 +61,8 @@ describe('the listeners', () => {
     expect(path.of('connection.policy')[0]).toMatchObject({
       behaviour: 'ACCEPT',
       senderGroup: 'UNKNOWNLIST',
-      match: 'ALL',
+      match: 'sbrs[none]',
+      reputation: 'None',
     })
   })
 
@@ -138,7 +140,7 @@ describe('the listeners', () => {
   })
 
   it('relay for relay hosts and refuse everybody else on a private listener', async () => {
-    const path = await started({ listener: { type: 'private', relayHosts: ['127.0.0.0/30'] } })
+    const path = await started({ listener: { type: 'private', hostAccess: defaultHostAccess('private', ['127.0.0.0/30']) } })
     const client = await SmtpClient.open(path.port())
     await client.command('MAIL FROM:<a@example.com>', 250)
     await client.command('RCPT TO:<x@anywhere.example>', 250)

@@ -48,16 +48,18 @@ describe('listenerconfig', () => {
   it('works as a script: new, access tables in any case, delete', async () => {
     const answers = [
       'listenerconfig new OutboundMail private 127.0.0.1 2526 --interface="Data 2"',
-      'listenerconfig edit OutboundMail HOSTACCESS NEW 10.1.1.0/24,10.2.2.2',
+      'listenerconfig edit OutboundMail HOSTACCESS EDIT SENDERGROUP RELAYLIST NEW 10.1.1.0/24,10.2.2.2',
       'listenerconfig edit IncomingMail RCPTACCESS new .example.org',
       'listenerconfig edit IncomingMail rcptaccess delete example.com',
       'listenerconfig edit IncomingMail RCPTACCESS PRINT',
     ]
     const { draft, terminal } = await shell(answers)
-    expect(draft.get(listeners).map((l) => [l.name, l.interfaceName, l.port, l.acceptDomains, l.relayHosts])).toEqual([
-      ['IncomingMail', 'Data 1', 2525, ['.example.org'], []],
-      ['OutboundMail', 'Data 2', 2526, [], ['10.1.1.0/24', '10.2.2.2']],
+    expect(draft.get(listeners).map((l) => [l.name, l.interfaceName, l.port])).toEqual([
+      ['IncomingMail', 'Data 1', 2525],
+      ['OutboundMail', 'Data 2', 2526],
     ])
+    expect(draft.get(listeners)[0]?.recipientAccess.map((e) => e.address)).toEqual(['.example.org'])
+    expect(draft.get(listeners)[1]?.hostAccess.groups[0]?.hosts).toEqual(['10.1.1.0/24', '10.2.2.2'])
     expect(terminal.transcript()).toContain(
       '.example.org                   ACCEPT\nALL                            REJECT\n',
     )
@@ -69,7 +71,7 @@ describe('listenerconfig', () => {
     ['listenerconfig new X public 300.0.0.1 2526', 'The address must be 4 numbers'],
     ['listenerconfig new X both 127.0.0.1 2526', 'The value must be one of: public, private.'],
     ['listenerconfig delete incomingmail', "There is no listener 'incomingmail'."],
-    ['listenerconfig edit IncomingMail hostaccess new 10.0.0.0/99', 'an IP address or a CIDR block'],
+    ['listenerconfig edit IncomingMail hostaccess edit sendergroup BLOCKED_LIST new 10.0.0.0/99', 'A host must be one of'],
     ['listenerconfig edit IncomingMail rcptaccess delete nope.example', "has no entry 'nope.example'"],
     ['listenerconfig edit IncomingMail rcptaccess new', 'too many or too few words'],
   ])('%s says what is wrong', async (line, message) => {

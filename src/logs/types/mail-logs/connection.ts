@@ -2,7 +2,7 @@ import type { ConnectionEvent } from '../../../events/connection.ts'
 import { info, line, to, toMailLogs } from '../../line.ts'
 import type { LogTable } from '../../line.ts'
 
-/** ICID lines. SBRS and country are services that we do not have: `not enabled`, as an AsyncOS without them writes. */
+/** ICID lines. SBRS is the intelligence service's score of the address; without a country database: `not enabled`. */
 export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.opened': toMailLogs((e) =>
     info(
@@ -13,8 +13,17 @@ export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.policy': toMailLogs((e) =>
     info(
       line`ICID ${e.icid} ${e.behaviour} SG ${e.senderGroup ?? 'None'} match ${e.match} ` +
-        'SBRS not enabled country not enabled',
+        line`SBRS ${e.reputation ?? 'not enabled'} country not enabled`,
     ),
+  ),
+  'connection.reject-delayed': toMailLogs((e) =>
+    info(line`ICID ${e.icid} Delayed HAT REJECT continuing session for recipient logging (${e.remoteAddress})`),
+  ),
+  'connection.tls-missing': toMailLogs((e) =>
+    info(line`ICID ${e.icid} TLS was required but remote host did not initiate it`),
+  ),
+  'connection.sender-refused': toMailLogs((e) =>
+    info(line`ICID ${e.icid} Address: <${e.sender}> sender rejected, envelope sender domain ${e.why}`),
   ),
   'connection.tls': toMailLogs((e) => info(line`ICID ${e.icid} TLS success protocol ${e.protocol} cipher ${e.cipher}`)),
   'connection.tls-failed': toMailLogs((e) => info(line`ICID ${e.icid} TLS failed: ${e.error}`)),

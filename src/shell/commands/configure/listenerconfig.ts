@@ -1,26 +1,33 @@
+import { addressLists } from '../../../config/sections/address-lists.ts'
 import type { Listener } from '../../../config/sections/listeners.ts'
+import { receiving } from '../../../config/sections/receiving.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { integer, list, oneOf } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
+import { hostAccessDialogue } from '../../access/hat-dialogue.ts'
+import { addHosts, findGroup, hostEntry } from '../../access/hat-edit.ts'
+import { HOSTACCESS_USAGE, hostAccessForm, read } from '../../access/hat-form.ts'
+import {
+  RCPTACCESS_USAGE,
+  RECIPIENT_QUESTION,
+  acceptRecipients,
+  recipientAccessDialogue,
+  recipientAccessForm,
+} from '../../access/rat.ts'
+import { recipientAddress } from '../../access/rat-text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { listenerDetail, listenerLine } from '../../format/listener.ts'
 import {
-  HOST_ACCESS,
-  RECIPIENT_ACCESS,
-  addAccess,
   addListener,
   allListeners,
   changeListener,
   findListener,
   ipAddress,
   listenerName,
-  printAccess,
-  removeAccess,
   removeListener,
 } from '../../listeners.ts'
-import type { AccessTable } from '../../listeners.ts'
 import { readForm } from '../../options.ts'
 
 const port = integer(0, 65_535)
@@ -30,14 +37,8 @@ const USAGE = {
   new: 'listenerconfig new NAME public|private ADDRESS PORT [--interface=NAME]',
   delete: 'listenerconfig delete NAME',
   print: 'listenerconfig print',
-  edit: 'listenerconfig edit NAME rcptaccess|hostaccess new|delete ENTRY[,ENTRY...] | print | clear',
+  edit: `${HOSTACCESS_USAGE}\n${RCPTACCESS_USAGE}`,
 } as const
-
-const read = <T>(field: Field<T>, text: string): T => {
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
 
 const overview = (session: Session): readonly string[] => {
   const all = allListeners(session)
@@ -69,10 +70,18 @@ const create = async (session: Session): Promise<void> => {
   const address = await ask.field('Enter the IP address on which it listens.', ipAddress, '127.0.0.1')
   const number = await ask.field('Enter the TCP port for this listener.', port, 25)
   const made = addListener(session, { name, type, interfaceName, address, port: number })
-  const table = type === 'public' ? RECIPIENT_ACCESS : HOST_ACCESS
-  addAccess(session, made, table, await ask.field(table.question, list(table.field)))
+  if (type === 'public') acceptRecipients(session, made, await ask.field(RECIPIENT_QUESTION, list(recipientAddress)))
+  else {
+    const hosts = await ask.field(RELAY_QUESTION, list(hostEntry))
+    changeListener(session, made, {
+      hostAccess: addHosts(made.hostAccess, findGroup(made.hostAccess, 'RELAYLIST'), hosts),
+    })
+  }
   session.print(`Listener ${name} created.`, '')
 }
+
+const RELAY_QUESTION = `Enter the hosts whose mail is relayed.
+CIDR addresses such as 10.1.1.0/24 are allowed. Separate multiple hosts with commas.`
 
 const LABELS = {
   public: 'Public: accepts mail for your domains',
@@ -90,60 +99,68 @@ const OPERATIONS = {
 
 const limits = async ({ ask }: Session, l: Listener): Promise<Partial<Listener>> => ({
   maxConcurrency: await ask.field('Max concurrent connections:', integer(1, 100_000), l.maxConcurrency),
-  maxConcurrencyPerAddress: await ask.field(
-    'Max concurrent connections from a single IP:',
-    integer(1, 100_000),
-    l.maxConcurrencyPerAddress,
-  ),
-  maxMessagesPerConnection: await ask.field(
-    'Max messages per connection:',
-    integer(1, 1_000_000),
-    l.maxMessagesPerConnection,
-  ),
-  maxRecipients: await ask.field('Max recipients per message:', integer(1, 100_000), l.maxRecipients),
-  maxMessageBytes: await ask.field('Max message size in bytes:', integer(1024, 1_073_741_824), l.maxMessageBytes),
 })
 
-const setup = async ({ ask }: Session, l: Listener): Promise<Partial<Listener>> => {
-  const tls = ['off', 'preferred', 'required'] as const
-  const newlines = ['reject', 'convert'] as const
-  return {
-    tls: await ask.pick(
-      'Do you want to offer TLS to the clients?',
-      tls,
-      (t) => ({ off: 'No', preferred: 'Preferred', required: 'Required' })[t],
-      tls.indexOf(l.tls),
-    ),
-    bareNewlines: await ask.pick(
-      'What shall be done with messages that have bare CR or LF characters?',
-      newlines,
-      (n) => ({ reject: 'Reject the message', convert: 'Convert them to CRLF' })[n],
-      newlines.indexOf(l.bareNewlines),
-    ),
-  }
+const VALIDATION = ['off', 'mailboxes', 'list'] as const
+const VALIDATION_LABELS = {
+  off: 'No',
+  mailboxes: 'Against the mailboxes of this appliance',
+  list: 'Against an address list',
+} as const
+
+const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial<Listener>> => {
+  const names = draft.get(addressLists).map((a) => a.name)
+  const question = 'Do you want to validate the recipients that the Recipient Access Table accepts?'
+  const choices: readonly Listener['recipientValidation'][] = names.length > 0 ? VALIDATION : ['off', 'mailboxes']
+  const at = Math.max(0, choices.indexOf(l.recipientValidation))
+  const recipientValidation = await ask.pick(question, choices, (v) => VALIDATION_LABELS[v], at)
+  if (recipientValidation !== 'list') return { recipientValidation }
+  const known = names.indexOf(l.recipientList)
+  const recipientList = await ask.pick('Choose the address list.', names, (n) => n, known < 0 ? undefined : known)
+  return { recipientValidation, recipientList }
 }
 
-const access = async (session: Session, name: string, table: AccessTable): Promise<void> => {
-  const { ask, print } = session
-  for (;;) {
-    const l = findListener(session, name)
-    const entries = l[table.key]
-    print(
-      table.title,
-      `There ${entries.length === 1 ? 'is currently 1' : `are currently ${entries.length}`} ${table.noun}${entries.length === 1 ? '' : 's'}.`,
-      table.others,
-    )
-    const rest = { DELETE: 'Remove an entry.', PRINT: 'Display the table.', CLEAR: 'Remove all entries.' } as const
-    const operation = await ask.choose({ NEW: 'Create a new entry.', ...(entries.length === 0 ? {} : rest) })
-    if (operation === null) return
-    if (operation === 'NEW') addAccess(session, l, table, await ask.field(table.question, list(table.field)))
-    else if (operation === 'DELETE')
-      removeAccess(session, l, table, await ask.pick('Choose the entry to remove:', entries, (e) => e))
-    else if (operation === 'PRINT') print(...printAccess(l, table), '')
-    else if (await ask.confirm('Are you sure you want to remove all entries?', false))
-      changeListener(session, l, { [table.key]: [] })
-  }
+const setup = async (session: Session, l: Listener): Promise<Partial<Listener>> => {
+  const newlines = ['reject', 'convert'] as const
+  const bareNewlines = await session.ask.pick(
+    'What shall be done with messages that have bare CR or LF characters?',
+    newlines,
+    (n) => ({ reject: 'Reject the message', convert: 'Convert them to CRLF' })[n],
+    newlines.indexOf(l.bareNewlines),
+  )
+  return { bareNewlines, ...(l.type === 'public' ? await validation(session, l) : {}) }
 }
+
+/** What counts for all listeners together. */
+const globalSetup = async ({ ask, draft }: Session): Promise<void> => {
+  const now = draft.get(receiving)
+  draft.set(receiving, {
+    maxConcurrency: await ask.field(
+      'Enter the maximum number of concurrent connections across all listeners.',
+      integer(1, 100_000),
+      now.maxConcurrency,
+    ),
+    maxHeaderFields: await ask.field(
+      'Enter the maximum number of header lines of a message.',
+      integer(10, 10_000),
+      now.maxHeaderFields,
+    ),
+    countersResetSeconds: await ask.field(
+      'Enter the number of seconds after which the injection control counters are reset.',
+      integer(60, 86_400),
+      now.countersResetSeconds,
+    ),
+    timeoutSeconds: await ask.field(
+      'Enter the number of seconds after which a silent connection is closed.',
+      integer(10, 3600),
+      now.timeoutSeconds,
+    ),
+    rejectAtRecipient: await ask.confirm(DELAYED_REJECT, now.rejectAtRecipient),
+  })
+}
+
+const DELAYED_REJECT = `By default connections with a HAT REJECT policy are closed with a message at the start of the SMTP conversation.
+Would you like to reject at the recipient level instead, for more detailed logging of rejected mail?`
 
 const edit = async (session: Session, chosen: Listener): Promise<void> => {
   const { ask, print } = session
@@ -164,24 +181,17 @@ const edit = async (session: Session, chosen: Listener): Promise<void> => {
       changeListener(session, l, { interfaceName, address, port: await ask.field('Enter the TCP port.', port, l.port) })
     } else if (operation === 'LIMITS') changeListener(session, l, await limits(session, l))
     else if (operation === 'SETUP') changeListener(session, l, await setup(session, l))
-    else await access(session, name, operation === 'HOSTACCESS' ? HOST_ACCESS : RECIPIENT_ACCESS)
+    else if (operation === 'HOSTACCESS') await hostAccessDialogue(session, name)
+    else await recipientAccessDialogue(session, name)
   }
 }
 
 /** `listenerconfig edit NAME RCPTACCESS PRINT`: words in any case, as scripts write them. */
 const editForm = async (session: Session, args: readonly string[]): Promise<void> => {
-  const [name = '', what = '', verb = '', ...entries] = readForm(USAGE.edit, args, { min: 3, max: 64 }).words
-  const table =
-    read(oneOf(['rcptaccess', 'hostaccess'] as const), what) === 'rcptaccess' ? RECIPIENT_ACCESS : HOST_ACCESS
-  const operation = read(oneOf(['new', 'delete', 'print', 'clear'] as const), verb)
-  const listener = findListener(session, name)
-  if ((operation === 'new' || operation === 'delete') !== entries.length > 0)
-    throw new UserError(`There are too many or too few words. Usage: ${USAGE.edit}`)
-  const given = entries.flatMap((e) => e.split(',')).filter((e) => e.trim() !== '')
-  if (operation === 'print') await session.page(printAccess(listener, table))
-  else if (operation === 'clear') changeListener(session, listener, { [table.key]: [] })
-  else if (operation === 'new') addAccess(session, listener, table, given)
-  else for (const entry of given) removeAccess(session, findListener(session, name), table, entry)
+  const [name = '', what = '', ...rest] = args
+  const { name: known } = findListener(session, name)
+  const table = read(oneOf(['rcptaccess', 'hostaccess'] as const), what)
+  await (table === 'rcptaccess' ? recipientAccessForm : hostAccessForm)(session, known, rest)
 }
 
 const newForm = async (session: Session, args: readonly string[]): Promise<void> => {
@@ -209,9 +219,14 @@ export default defineCommand({
       session.print(...overview(session))
       const rest = { EDIT: 'Modify a listener.', DELETE: 'Remove a listener.' } as const
       const some = allListeners(session).length > 0
-      const operation = await session.ask.choose({ NEW: 'Create a new listener.', ...(some ? rest : {}) })
+      const operation = await session.ask.choose({
+        NEW: 'Create a new listener.',
+        ...(some ? rest : {}),
+        SETUP: 'Change global settings.',
+      })
       if (operation === null) return
       if (operation === 'NEW') await create(session)
+      else if (operation === 'SETUP') await globalSetup(session)
       else {
         const verb = operation === 'EDIT' ? 'edit' : 'delete'
         const question = `Enter the name or number of the listener you wish to ${verb}.`

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { defaultListener } from '../../../../src/config/sections/listeners.ts'
-import { accepts, admitRecipient, clientPolicy, plainAddress } from '../../../../src/mail/smtp/access.ts'
+import { acceptEntry, defaultListener } from '../../../../src/config/sections/listeners.ts'
+import { recipientEntry, servesDomain, wholeRecipient } from '../../../../src/mail/smtp/access.ts'
 import { peekHeaders } from '../../../../src/mail/smtp/header-peek.ts'
 
 it.each([
@@ -15,28 +15,30 @@ it.each([
   [['ALL'], 'a@any.example', true],
   [[], 'a@example.com', false],
 ])('the table %j and %s: %s', (table, recipient, expected) => {
-  expect(accepts(table, recipient)).toBe(expected)
+  const listener = { ...defaultListener, recipientAccess: table.map(acceptEntry) }
+  expect(recipientEntry(listener, recipient)?.access === 'accept').toBe(expected)
 })
 
-it.each([
-  ['192.0.2.7', 'RELAY'],
-  ['10.1.2.3', 'RELAY'],
-  ['10.2.2.3', 'ACCEPT'],
-  ['2001:db8::5', 'RELAY'],
-  ['2001:db9::5', 'ACCEPT'],
-])('a client at %s gets %s', (address, behaviour) => {
-  const relayHosts = ['192.0.2.7', '10.1.0.0/16', '2001:db8::/32', '10.2.0.0/99', 'nonsense']
-  expect(clientPolicy({ ...defaultListener, relayHosts }, address).behaviour).toBe(behaviour)
+it('takes the first entry that matches', () => {
+  const recipientAccess = [
+    { ...acceptEntry('joe@example.com'), access: 'reject' as const, replyCode: 550, replyText: 'gone' },
+    acceptEntry('example.com'),
+  ]
+  const listener = { ...defaultListener, recipientAccess }
+  expect(recipientEntry(listener, 'Joe@example.com')?.replyText).toBe('gone')
+  expect(recipientEntry(listener, 'ann@example.com')?.access).toBe('accept')
 })
 
-it('shows an IPv4 client of a dual-stack socket as IPv4', () => {
-  expect(plainAddress('::ffff:192.0.2.1')).toBe('192.0.2.1')
-  expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
+it('serves the domains that it accepts by name, whole or in part', () => {
+  const listener = { ...defaultListener, recipientAccess: ['.a.example', 'joe@b.example', 'postmaster@', 'ALL'].map(acceptEntry) }
+  expect(['x.a.example', 'b.example', 'B.example', 'a.example', 'c.example'].map((d) => servesDomain(listener, d))).toEqual(
+    [true, true, true, false, false],
+  )
 })
 
 it('gives postmaster without a domain the first accepted one', () => {
-  const policy = clientPolicy(defaultListener, '192.0.2.1')
-  const at = (acceptDomains: string[]) => admitRecipient({ ...defaultListener, acceptDomains }, policy, 'Postmaster')
+  const at = (domains: string[]) =>
+    wholeRecipient({ ...defaultListener, recipientAccess: domains.map(acceptEntry) }, 'Postmaster')
   expect(at(['.x.example', 'b.example'])).toBe('Postmaster@b.example')
   expect(at(['ALL'])).toBeNull()
 })

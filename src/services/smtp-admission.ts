@@ -1,0 +1,55 @@
+import type { Listener } from '../config/sections/listeners.ts'
+import type { Clock } from '../core/clock.ts'
+import type { Resolver } from '../core/resolver.ts'
+import type { AddressScore } from '../intel/address-score.ts'
+import { decideHost } from '../mail/smtp/host-access.ts'
+import type { HostDecision } from '../mail/smtp/host-access.ts'
+import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
+import { createDnsLists } from './dns-lists.ts'
+import { createReverseDns } from './reverse-dns.ts'
+import type { ReverseName } from './reverse-dns.ts'
+
+/** What is known of a client when it is let in. */
+export interface Admitted {
+  readonly decision: HostDecision
+  /** Still on its way when no entry of the table needed it. */
+  readonly name: Promise<ReverseName>
+  readonly score: Promise<AddressScore>
+}
+
+/** Asks the Host Access Table about a client. Look-ups have time-outs of a second each; only those that an entry needs are waited for. */
+export const createSmtpAdmission = (deps: {
+  readonly resolver: Resolver
+  readonly clock: Clock
+  readonly score: (address: string) => Promise<AddressScore>
+}) => {
+  const reverse = createReverseDns(deps.resolver, deps.clock)
+  const lists = createDnsLists(deps.resolver, deps.clock)
+  return {
+    admit: async (listener: Listener, address: string): Promise<Admitted> => {
+      const name = reverse.lookup(address, SMTP_LIMITS.reverseMs)
+      const score = deps.score(address)
+      const decision = await decideHost(listener, {
+        address,
+        reverse: () => name,
+        score: () => score,
+        listed: (zone) => lists.listed(address, zone),
+      })
+      return { decision, name, score }
+    },
+  }
+}
+
+/** As the connection's line shows it. */
+export const scoreText = (score: AddressScore): string => {
+  switch (score.kind) {
+    case 'score':
+      return score.score.toFixed(1)
+    case 'none':
+      return 'None'
+    case 'private':
+      return 'rfc1918'
+    case 'unavailable':
+      return 'unable to retrieve'
+  }
+}

@@ -1,0 +1,207 @@
+import { readConfigurationFile, writeConfigurationFile } from '../../config/files.ts'
+import { acceptEntry } from '../../config/sections/listeners.ts'
+import type { Listener, RecipientEntry } from '../../config/sections/listeners.ts'
+import { UserError } from '../../core/errors.ts'
+import { fail, ok } from '../../core/result.ts'
+import { integer, list, oneOf, text, yesNo } from '../../core/schema.ts'
+import type { Field } from '../../core/schema.ts'
+import { printableCut } from '../../core/text.ts'
+import type { Session } from '../command.ts'
+import { changeListener, findListener } from '../listeners.ts'
+import { readForm } from '../options.ts'
+import { read, refuseImport } from './hat-form.ts'
+import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
+
+export const RCPTACCESS_USAGE =
+  'listenerconfig edit NAME rcptaccess new|edit ADDRESS[,ADDRESS...] [--action=accept|reject] [--resp_code=N] [--resp_text=TEXT] [--bypass_rc=yes|no] | delete ADDRESS[,ADDRESS...] | print | import FILE | export FILE | clear'
+
+export const RECIPIENT_QUESTION = `Enter the recipient address for this entry.
+Hostnames such as "example.com" and "[1.2.3.4]" are allowed.
+Partial hostnames such as ".example.com" are allowed.
+Usernames such as "postmaster@" are allowed.
+Full email addresses such as "joe@example.com" or "joe@[1.2.3.4]" are allowed.
+Separate multiple entries with commas.`
+
+const find = (l: Listener, address: string): RecipientEntry => {
+  const entry = l.recipientAccess.find((e) => e.address.toLowerCase() === address.trim().toLowerCase())
+  if (!entry) throw new UserError(`The Recipient Access Table has no entry '${printableCut(address, 80)}'.`)
+  return entry
+}
+
+/** Entries that are there already keep their place. ALL stands at the end: nothing below it would ever match. */
+const put = (session: Session, l: Listener, entries: readonly RecipientEntry[]): void => {
+  const added = new Map(entries.map((e) => [e.address, e]))
+  const kept = l.recipientAccess.map((e) => added.get(e.address) ?? e)
+  const fresh = [...added.values()].filter((e) => !kept.some((k) => k.address === e.address))
+  const all = [...kept, ...fresh]
+  const next = [...all.filter((e) => e.address !== 'ALL'), ...all.filter((e) => e.address === 'ALL')]
+  changeListener(session, l, { recipientAccess: next })
+}
+
+/** Accepts the mail of addresses, as `listenerconfig new` asks for them. */
+export const acceptRecipients = (session: Session, l: Listener, addresses: readonly string[]): void =>
+  put(session, l, addresses.map(acceptEntry))
+
+const remove = (session: Session, l: Listener, addresses: readonly string[]): void => {
+  const gone = new Set(addresses.map((a) => find(l, a)))
+  changeListener(session, l, { recipientAccess: l.recipientAccess.filter((e) => !gone.has(e)) })
+}
+
+const importTable = async (session: Session, l: Listener, file: string): Promise<void> => {
+  const result = readRecipientAccess(await readConfigurationFile(session.appliance.home, file))
+  if (!result.ok) return refuseImport(session, file, result.errors)
+  changeListener(session, l, { recipientAccess: [...result.entries] })
+  session.print(`${result.entries.length} recipients were imported.`)
+}
+
+const exportTable = async (session: Session, l: Listener, file: string): Promise<void> => {
+  await writeConfigurationFile(session.appliance.home, file, printRecipientAccess(l.recipientAccess))
+  session.print(`The Recipient Access Table was exported to ${file}.`)
+}
+
+const replyCode = integer(200, 599)
+const replyText: Field<string> = {
+  parse: (typed) => {
+    const t = typed.trim()
+    return /^[^\u0000-\u001f\u007f"]{1,255}$/.test(t)
+      ? ok(t)
+      : fail('The text must have 1 to 255 characters and no quotes.')
+  },
+  format: (t) => t,
+}
+
+type Options = Readonly<Record<string, string | undefined>>
+
+const changed = (entry: RecipientEntry, o: Options): RecipientEntry => ({
+  ...entry,
+  ...(o['action'] === undefined ? {} : { access: read(oneOf(['accept', 'reject'] as const), o['action']) }),
+  ...(o['resp_code'] === undefined ? {} : { replyCode: read(replyCode, o['resp_code']) }),
+  ...(o['resp_text'] === undefined ? {} : { replyText: read(replyText, o['resp_text']) }),
+  ...(o['bypass_rc'] === undefined ? {} : { bypassLimits: read(yesNo, o['bypass_rc']) }),
+})
+
+/** What follows `listenerconfig edit NAME rcptaccess`. */
+export const recipientAccessForm = async (session: Session, name: string, args: readonly string[]): Promise<void> => {
+  const values = ['action', 'resp_code', 'resp_text', 'bypass_rc']
+  const { words, options } = readForm(RCPTACCESS_USAGE, args, { min: 1, max: 64, values })
+  const [verb = '', ...rest] = words
+  const l = findListener(session, name)
+  const operation = read(oneOf(['new', 'edit', 'delete', 'print', 'import', 'export', 'clear']), verb)
+  const takesOne = operation === 'import' || operation === 'export'
+  const takesNone = operation === 'print' || operation === 'clear'
+  if ((takesNone && rest.length > 0) || (takesOne && rest.length !== 1) || (!takesNone && rest.length === 0))
+    throw new UserError(`There are too many or too few words. Usage: ${RCPTACCESS_USAGE}`)
+  const addresses = rest.flatMap((r) => r.split(',')).filter((r) => r.trim() !== '')
+  switch (operation) {
+    case 'new':
+      return put(
+        session,
+        l,
+        addresses.map((a) => changed(acceptEntry(read(recipientAddress, a)), options)),
+      )
+    case 'edit':
+      return put(
+        session,
+        l,
+        addresses.map((a) => changed(find(l, a), options)),
+      )
+    case 'delete':
+      return remove(session, l, addresses)
+    case 'print':
+      return await session.page(printRecipientAccess(l.recipientAccess))
+    case 'import':
+      return await importTable(session, l, rest[0] ?? '')
+    case 'export':
+      return await exportTable(session, l, rest[0] ?? '')
+    case 'clear':
+      return void changeListener(session, l, { recipientAccess: [] })
+  }
+}
+
+const askEntry = async ({ ask }: Session, entry: RecipientEntry): Promise<RecipientEntry> => {
+  const actions = ['accept', 'reject'] as const
+  const access = await ask.pick(
+    'Select the action to apply to this address:',
+    actions,
+    (a) => ({ accept: 'Accept', reject: 'Reject' })[a],
+    actions.indexOf(entry.access),
+  )
+  const custom = await ask.confirm('Would you like to specify a custom SMTP response?', entry.replyCode !== null)
+  const initial = access === 'accept' ? 250 : 550
+  const code = custom
+    ? await ask.field('Enter the SMTP code to use in the response.', replyCode, entry.replyCode ?? initial)
+    : null
+  const words = custom
+    ? await ask.field('Enter the text of the response.', replyText, entry.replyText ?? undefined)
+    : null
+  const bypassLimits = await ask.confirm(
+    'Would you like to bypass receiving control for this entry?',
+    entry.bypassLimits,
+  )
+  return { address: entry.address, access, bypassLimits, replyCode: code, replyText: words }
+}
+
+const OPERATIONS = {
+  NEW: 'Create a new entry.',
+  EDIT: 'Modify an entry.',
+  DELETE: 'Remove an entry.',
+  PRINT: 'Display the table.',
+  IMPORT: 'Import a table from a file.',
+  EXPORT: 'Export the table to a file.',
+  CLEAR: 'Remove all entries.',
+} as const
+const fileName = text({ max: 200 })
+
+/** `listenerconfig > EDIT > RCPTACCESS`. */
+export const recipientAccessDialogue = async (session: Session, name: string): Promise<void> => {
+  const { ask, print } = session
+  for (;;) {
+    const l = findListener(session, name)
+    const entries = l.recipientAccess
+    const many = entries.length !== 1
+    print(
+      'Recipient Access Table',
+      `There ${many ? 'are' : 'is'} currently ${entries.length} recipient${many ? 's' : ''}.`,
+      `Default Access: ${entries.find((e) => e.address === 'ALL')?.access.toUpperCase() ?? 'REJECT'}`,
+    )
+    const { NEW, PRINT, IMPORT, EXPORT } = OPERATIONS
+    const operation = await ask.choose(entries.length === 0 ? { NEW, PRINT, IMPORT, EXPORT } : OPERATIONS)
+    switch (operation) {
+      case null:
+        return
+      case 'NEW': {
+        const addresses = await ask.field(RECIPIENT_QUESTION, list(recipientAddress))
+        const model = await askEntry(session, acceptEntry(addresses[0] ?? ''))
+        put(
+          session,
+          l,
+          addresses.map((address) => ({ ...model, address })),
+        )
+        break
+      }
+      case 'EDIT': {
+        const entry = await ask.pick('Choose the entry to edit:', entries, (e) => e.address)
+        put(session, l, [await askEntry(session, entry)])
+        break
+      }
+      case 'DELETE': {
+        const entry = await ask.pick('Choose the entry to remove:', entries, (e) => e.address)
+        remove(session, l, [entry.address])
+        break
+      }
+      case 'PRINT':
+        await session.page(printRecipientAccess(entries))
+        print('')
+        break
+      case 'IMPORT':
+        await importTable(session, l, await ask.field('Enter the name of the file to import:', fileName))
+        break
+      case 'EXPORT':
+        await exportTable(session, l, await ask.field('Enter a name for the exported file:', fileName))
+        break
+      case 'CLEAR':
+        if (await ask.confirm('Are you sure you want to remove all entries?', false))
+          changeListener(session, l, { recipientAccess: [] })
+    }
+  }
+}
