@@ -7,8 +7,28 @@ export type DeliveryEvent =
       readonly address: string
       readonly port: number
     }
-  | { readonly type: 'delivery.tls'; readonly dcid: number; readonly protocol: string; readonly cipher: string }
+  /** `verifiedFor`: the domain whose entry in destconfig asked for a certificate that is the host's; null = not looked at or not so. */
+  | {
+      readonly type: 'delivery.tls'
+      readonly dcid: number
+      readonly protocol: string
+      readonly cipher: string
+      readonly verifiedFor: string | null
+    }
   | { readonly type: 'delivery.tls-failed'; readonly dcid: number; readonly error: string }
+  /** The host was left: its domain takes mail over TLS only. */
+  | { readonly type: 'delivery.tls-required'; readonly dcid: number; readonly address: string }
+  /** A message was signed (DKIM) as it left, or would have been. */
+  | {
+      readonly type: 'delivery.dkim'
+      readonly mid: number
+      readonly address: string
+      /** null = none takes this address. */
+      readonly profile: string | null
+    }
+  /** Envelope recipients were replaced by aliasconfig, into a message of their own. */
+  | { readonly type: 'delivery.alias-expanded'; readonly mid: number; readonly into: number }
+  | { readonly type: 'delivery.delay-warned'; readonly mid: number; readonly from: number }
   /** `local` = into the embedded mailboxes, no connection. */
   | {
       readonly type: 'delivery.started'

@@ -11,6 +11,7 @@ import type { Appliance } from '../services/appliance.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
 import { openAccounts } from './accounts.ts'
 import { alertMailer } from './alert-mail.ts'
+import { openDns } from './dns.ts'
 import { layFoundation } from './foundation.ts'
 import { openHome, openIdentity } from './home.ts'
 import { createIntel } from './intel.ts'
@@ -83,7 +84,8 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
   })
   config.consume(retro.consumer)
 
-  const mail = buildMail(base, stores, intel, retro, options, home)
+  const dns = openDns(config, options)
+  const mail = buildMail(base, stores, intel, retro, { ...options, resolver: dns }, home)
   queue = mail.delivery
   const access = openAccounts(base, options, home)
   const sshService = createSshService({ keys: home.keys, appliance: () => appliance, sessions: () => sessions })
@@ -133,6 +135,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     network: networkTools(),
     ...access,
     ssh: () => sshService.running(),
+    dns,
   }
 
   const sessions = createSessions(appliance)

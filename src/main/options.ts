@@ -1,3 +1,4 @@
+import type { DnsSettings } from '../config/sections/dns.ts'
 import type { Env } from '../core/env.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { Appliance } from '../services/appliance.ts'
@@ -7,7 +8,8 @@ import type { Sessions } from './sessions.ts'
 export interface ApplianceOptions {
   readonly home: string
   readonly env: Env
-  readonly resolver: Resolver
+  /** `configure` is told of the servers of dnsconfig. */
+  readonly resolver: Resolver & { configure?(settings: DnsSettings): void }
   /** Open the listeners, run queue, poller and remediation; false in batch without a running appliance: configuration and logs only. */
   readonly services: boolean
   /** `inline` writes on the calling thread (unit tests); `worker` in the writer worker. */

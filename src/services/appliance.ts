@@ -1,5 +1,6 @@
 import type { ConfigStore } from '../config/store.ts'
 import type { Env } from '../core/env.ts'
+import type { CachedResolver } from '../core/resolver-cache.ts'
 import type { LocalTime } from '../core/localtime.ts'
 import type { TimeZones } from '../core/timezone.ts'
 import type { EventBus } from '../events/bus.ts'
@@ -62,4 +63,5 @@ export interface Appliance {
   readonly logins: Logins
   /** The SSH server as it runs now; null = it does not. */
   ssh(): RunningSsh | null
+  readonly dns: CachedResolver
 }

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
-import { listeners } from '../config/sections/listeners.ts'
-import { smtpRoutes } from '../config/sections/smtp-routes.ts'
+import { destinations as destinationsSection } from '../config/sections/destinations.ts'
+import type { TlsMode } from '../config/sections/destinations.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
@@ -10,8 +10,8 @@ import { maildirName } from '../core/mailbox-path.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import { nextHops } from '../mail/delivery/next-hop.ts'
-import { routeFor } from '../mail/delivery/route.ts'
 import type { Route } from '../mail/delivery/route.ts'
+import { hopOf, termsFor } from '../mail/delivery/terms.ts'
 import { ConnectFailure } from '../mail/delivery/transport.ts'
 import type {
   AttemptResult,
@@ -21,11 +21,11 @@ import type {
   SmtpSending,
   SmtpTarget,
 } from '../mail/delivery/transport.ts'
-import { servesDomain } from '../mail/smtp/access.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { readTrace } from '../mail/trace.ts'
 import type { Counters, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import type { Connection, ConnectionPool } from './connection-pool.ts'
 import type { Attempt, DeliverySettlement } from './delivery-settlement.ts'
 import type { HostRecorder } from './host-statistics.ts'
 
@@ -40,6 +40,8 @@ export interface DeliveryAttemptDeps {
   readonly mailboxes: MailboxWriter
   readonly settlement: DeliverySettlement
   readonly hosts: HostRecorder
+  readonly pool: ConnectionPool
+  readonly routeOf: (domain: string) => Route
 }
 
 /** The recipients of one message that go to one domain. */
@@ -49,12 +51,6 @@ interface Parcel {
   readonly body: Buffer
 }
 
-interface Connected {
-  readonly sending: SmtpSending
-  readonly target: SmtpTarget
-  readonly dcid: number
-}
-
 /** Null = the domain can be tried on; else why its hosts cannot be reached. */
 export type DomainFailure = Failure | null
 
@@ -62,10 +58,7 @@ const DNS_MS = 30_000
 
 /** One job of the queue: takes some recipients of one domain as far as they go now, and settles each. */
 export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
-  const { env, events, ids, config, spool, settlement, hosts } = deps
-
-  const isLocal = (domain: string): boolean =>
-    config.get(listeners).some((l) => l.type === 'public' && servesDomain(l, domain))
+  const { env, events, ids, config, spool, settlement, hosts, pool } = deps
 
   /** A corrupt message is set aside (which raises an alert); the others go on. */
   const parcels = async (rows: readonly QueuedRecipient[]): Promise<readonly Parcel[]> => {
@@ -123,8 +116,9 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
   const connect = async (
     targets: readonly SmtpTarget[],
     domain: string,
+    tls: TlsMode,
     signal: AbortSignal,
-  ): Promise<Connected | Failure> => {
+  ): Promise<Connection | Failure> => {
     const { connectTimeoutSeconds, replyTimeoutSeconds } = config.get(deliverySection)
     let failure: Failure = { permanent: false, code: '000', status: '4.4.1', response: 'no host to try' }
     for (const target of targets) {
@@ -136,15 +130,20 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
             hostname: config.get(system).hostname,
             connectTimeoutMs: connectTimeoutSeconds * 1000,
             replyTimeoutMs: replyTimeoutSeconds * 1000,
+            tls,
           },
           signal,
         )
-        announce(sending, target, dcid)
+        announce(sending, target, dcid, tls.endsWith('_verify') ? domain : null)
         hosts.opened(domain)
-        return { sending, target, dcid }
+        return { sending, target, dcid, domain, sent: 0 }
       } catch (error) {
         if (!(error instanceof ConnectFailure)) throw error
-        failure = error.failure
+        failure = { ...error.failure, remote: target.host }
+        if (error.tlsFailure !== null) {
+          events.publish({ type: 'delivery.tls-failed', dcid, error: error.tlsFailure })
+          events.publish({ type: 'delivery.tls-required', dcid, address: target.address })
+        }
         events.publish({
           type: 'delivery.connection-error',
           dcid,
@@ -158,20 +157,31 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     return failure
   }
 
-  const announce = (sending: SmtpSending, { address, port }: SmtpTarget, dcid: number): void => {
+  const announce = (
+    sending: SmtpSending,
+    { address, port }: SmtpTarget,
+    dcid: number,
+    verifyFor: string | null,
+  ): void => {
     events.publish({ type: 'delivery.opened', dcid, interfaceAddress: sending.interfaceAddress, address, port })
-    if (sending.tls) events.publish({ type: 'delivery.tls', dcid, ...sending.tls })
+    if (sending.tls) {
+      const { protocol, cipher, verified } = sending.tls
+      events.publish({ type: 'delivery.tls', dcid, protocol, cipher, verifiedFor: verified ? verifyFor : null })
+    }
     if (sending.tlsFailure !== null) events.publish({ type: 'delivery.tls-failed', dcid, error: sending.tlsFailure })
   }
 
-  const send = async ({ sending, target, dcid }: Connected, { entry, rows, body }: Parcel, signal: AbortSignal) => {
+  const send = async (connection: Connection, { entry, rows, body }: Parcel, signal: AbortSignal) => {
+    const { sending, target, dcid } = connection
+    connection.sent++
     const rids = rows.map((r) => r.rid)
     const bytes = Buffer.concat([Buffer.from(entry.trace), body])
     events.publish({ type: 'delivery.started', dcid, mid: entry.mid, rids, local: false })
     const results = await sending.send({ sender: entry.sender, recipients: rows.map((r) => r.address), bytes }, signal)
     const sha256 = hash('sha256', bytes)
     const attempts = rows.map((row, i): Attempt => {
-      const result = results[i] as AttemptResult
+      const raw = results[i] as AttemptResult
+      const result = raw.ok ? raw : { ...raw, remote: target.host }
       const location = `${target.address}:${target.port}${result.ok ? ` ${result.response}` : ''}`
       return { row, result, via: 'smtp', location, sha256 }
     })
@@ -185,29 +195,44 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     all: readonly Parcel[],
     signal: AbortSignal,
   ): Promise<DomainFailure> => {
+    const terms = termsFor(domain, config.get(destinationsSection))
+    const hop = hopOf(domain, route, terms.tls)
+    const waiting = [...all]
+    let connection: Connection | null = null
+    try {
+      for (let parcel = waiting.shift(); parcel && !signal.aborted; parcel = waiting.shift()) {
+        connection ??= await pool.take(hop, terms.messagesPerConnection, signal)
+        if (!connection) {
+          const opened = await open(route, domain, terms.tls, signal)
+          if (!('sending' in opened)) {
+            for (const failed of [parcel, ...waiting]) await failAll(failed, opened, 0)
+            return opened.permanent ? null : opened
+          }
+          connection = opened
+        }
+        const results = await send(connection, parcel, signal)
+        // What is left when the host hangs up stays due, and the next job takes it.
+        const failed = results.find((r) => !r.ok)
+        if (!connection.sending.alive && failed && !failed.ok) return failed
+        if (connection.sending.alive && connection.sent < terms.messagesPerConnection) continue
+        pool.end(connection)
+        connection = null
+      }
+      return null
+    } finally {
+      if (connection) pool.give(hop, connection, terms.messagesPerConnection)
+    }
+  }
+
+  const open = async (
+    route: Extract<Route, { kind: 'hosts' | 'mx' }>,
+    domain: string,
+    tls: TlsMode,
+    signal: AbortSignal,
+  ): Promise<Connection | Failure> => {
     const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver))
     if (hops?.ok) hosts.lookedUp(domain, hops.targets)
-    const connected = hops?.ok ? await connect(hops.targets, domain, signal) : (hops?.failure ?? DNS_TIMEOUT)
-    if (!('sending' in connected)) {
-      for (const parcel of all) await failAll(parcel, connected, 0)
-      return connected.permanent ? null : connected
-    }
-    const { sending, dcid } = connected
-    let lost: DomainFailure = null
-    try {
-      // What is left when the host hangs up stays due, and the next job takes it.
-      for (const parcel of all) {
-        if (!sending.alive || signal.aborted) break
-        const results = await send(connected, parcel, signal)
-        const failed = results.find((r) => !r.ok)
-        lost = sending.alive || !failed || failed.ok ? null : failed
-      }
-    } finally {
-      sending.quit()
-      events.publish({ type: 'delivery.closed', dcid })
-      hosts.closed(domain)
-    }
-    return lost
+    return hops?.ok ? await connect(hops.targets, domain, tls, signal) : (hops?.failure ?? DNS_TIMEOUT)
   }
 
   return {
@@ -218,7 +243,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
       startedAt: Date,
       signal: AbortSignal,
     ): Promise<DomainFailure> => {
-      const route = routeFor(domain, config.get(smtpRoutes), isLocal)
+      const route = deps.routeOf(domain)
       const ready: Parcel[] = []
       for (const parcel of await parcels(rows)) {
         if (peekHeaders(parcel.body).hops > SMTP_LIMITS.hops) await failAll(parcel, LOOP, 0)

@@ -1,21 +1,38 @@
 import { setMaxListeners } from 'node:events'
+import { bounceProfiles } from '../config/sections/bounce-profiles.ts'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
+import { destinations as destinationsSection } from '../config/sections/destinations.ts'
+import { listeners } from '../config/sections/listeners.ts'
 import { smtpRoutes } from '../config/sections/smtp-routes.ts'
 import { system } from '../config/sections/system.ts'
-import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
+import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
+import { routeFor } from '../mail/delivery/route.ts'
+import type { Route } from '../mail/delivery/route.ts'
+import { hopConcurrency, hopOf, termsFor } from '../mail/delivery/terms.ts'
+import type { DeliveryTerms } from '../mail/delivery/terms.ts'
 import type { Failure, MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
-import type { Counters, DeliveryLedger, DeliveryQueue, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import type {
+  Counters,
+  DeliveryLedger,
+  DeliveryQueue,
+  QueuedRecipient,
+  SpoolEntry,
+  SpoolStore,
+} from '../store/spool.ts'
+import { servesDomain } from '../mail/smtp/access.ts'
+import { createConnectionPool } from './connection-pool.ts'
 import { createDeliveryAttempts } from './delivery-attempt.ts'
 import { announceGenerated, createDeliverySettlement } from './delivery-settlement.ts'
 import type { Attempt } from './delivery-settlement.ts'
 import { createDestinations } from './destinations.ts'
 import type { HostRecorder } from './host-statistics.ts'
+import { createRecipientQuota } from './recipient-quota.ts'
 import type { Service } from './service.ts'
 import type { Suspensions } from './suspensions.ts'
 
@@ -31,6 +48,8 @@ export interface DeliveryServiceDeps {
   readonly mailboxes: MailboxWriter
   readonly hosts: HostRecorder
   readonly suspensions: Pick<Suspensions, 'delivery'>
+  /** How long a connection waits for the next message to its hop; 0 = not at all. */
+  readonly keepConnectionMs?: number
   /** Seconds east of UTC, for dates in headers. */
   readonly offsetSeconds: (at: Date) => number
 }
@@ -72,9 +91,15 @@ export interface QueueHold {
   destinations(): number
 }
 
-/** Recipients of one job: they share a connection. */
+/** Recipients that one look at the queue brings. */
 const BATCH = 100
-const JOBS_PER_DOMAIN = 10
+/** Messages of one job are a tenth of what is due, so that others of the domain have theirs, but not fewer than this. */
+const SHARE = 10
+const LEAST = 5
+/** Deliveries at the same time into the embedded mailboxes: the disk does not get faster by more. */
+const MAILBOX_JOBS = 10
+/** A connection waits so long for the next message to its hop. */
+const KEEP_CONNECTION_MS = 2000
 const EXPIRED_BATCH = 100
 /** After an error of our own the queue takes a breath, so that it never spins. */
 const FAULT_PAUSE_MS = 5000
@@ -87,9 +112,28 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   const { env, events, ids, config, spool } = deps
   const ended = new AbortController()
   setMaxListeners(0, ended.signal)
-  const destinations = createDestinations()
+  const routeOf = (domain: string): Route => routeFor(domain, config.get(smtpRoutes), isLocal)
+  const isLocal = (domain: string): boolean =>
+    config.get(listeners).some((l) => l.type === 'public' && servesDomain(l, domain))
+  const termsOf = (domain: string): DeliveryTerms => termsFor(domain, config.get(destinationsSection))
+  const destinations = createDestinations({
+    hopOf: (domain) => hopOf(domain, routeOf(domain), termsOf(domain).tls),
+    hopLimit: (domain) => {
+      const route = routeOf(domain)
+      return route.kind === 'mailboxes' ? MAILBOX_JOBS : hopConcurrency(domain, route, config.get(destinationsSection))
+    },
+  })
+  const quota = createRecipientQuota(env.clock)
+  const pool = createConnectionPool({
+    env,
+    keepMs: deps.keepConnectionMs ?? KEEP_CONNECTION_MS,
+    closed: ({ dcid, domain }) => {
+      events.publish({ type: 'delivery.closed', dcid })
+      deps.hosts.closed(domain)
+    },
+  })
   const settlement = createDeliverySettlement({ ...deps, signal: ended.signal, onQueued: (mid) => notify(mid) })
-  const attempts = createDeliveryAttempts({ ...deps, settlement })
+  const attempts = createDeliveryAttempts({ ...deps, settlement, pool, routeOf })
   const jobs = new Set<Promise<void>>()
   /** The domain of each delivery under way, by what ends it. */
   const running = new Map<AbortController, string>()
@@ -175,7 +219,9 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
 
   const startExpired = (at: number): void => {
     if (at < expireAfter) return
-    const { maxQueueSeconds } = config.get(deliverySection)
+    // Shorter lives of a bounce profile end when their messages are tried.
+    const lives = config.get(bounceProfiles).map((p) => p.maxQueueSeconds)
+    const maxQueueSeconds = Math.max(config.get(deliverySection).maxQueueSeconds, ...lives)
     const old = spool.expired(new Date(at - maxQueueSeconds * 1000), EXPIRED_BATCH)
     const rows = old.filter((r) => !destinations.claimed(r))
     if (rows.length === 0) return
@@ -188,7 +234,8 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     if (jobs.size >= maxConcurrency) return
     for (const domain of destinations.turns(at)) {
       if (jobs.size >= maxConcurrency) return
-      if (destinations.jobs(domain) >= JOBS_PER_DOMAIN || deps.suspensions.delivery(domain)) continue
+      const terms = termsOf(domain)
+      if (destinations.jobs(domain) >= terms.concurrency || deps.suspensions.delivery(domain)) continue
       const due = spool.dueFor(domain, new Date(at), destinations.claims(domain) + BATCH)
       const rows = due.filter((r) => !destinations.claimed(r)).slice(0, BATCH)
       if (rows.length === 0) {
@@ -196,7 +243,14 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
         continue
       }
       // A domain that was down is tried by one job; the others follow when that one got through.
-      const share = fairShare(rows, destinations.probing(domain) ? 1 : JOBS_PER_DOMAIN)
+      const all = fairShare(rows, destinations.probing(domain))
+      const room = terms.recipients === null ? all.length : quota.room(domain, terms.recipients.max)
+      if (room === 0) {
+        destinations.hold(domain, quota.freeAt(domain))
+        continue
+      }
+      const share = all.slice(0, room)
+      if (terms.recipients !== null) quota.take(domain, share.length, terms.recipients.minutes)
       destinations.claim(domain, share)
       track(runJob(domain, share))
     }
@@ -283,7 +337,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     destinations.retryAll()
     pump()
   }
-  const consumer = (section: typeof smtpRoutes | typeof deliverySection) =>
+  const consumer = <T>(section: ConfigSection<T>) =>
     ({
       section,
       apply: async () => {
@@ -312,6 +366,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       for (const stop of running.keys()) stop.abort(ended.signal.reason)
       late.abort()
       await Promise.allSettled([...jobs])
+      pool.close()
     },
     health: () => ({ state: accepting ? 'up' : 'down', detail: `${jobs.size} deliveries under way`, since: startedAt }),
     hold,
@@ -334,7 +389,12 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     idle: async () => {
       if (jobs.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
     },
-    consumers: [consumer(smtpRoutes), consumer(deliverySection)],
+    consumers: [
+      consumer(smtpRoutes),
+      consumer(deliverySection),
+      consumer(destinationsSection),
+      consumer(bounceProfiles),
+    ],
   }
 }
 
@@ -348,9 +408,9 @@ const byDomain = (rows: readonly QueuedRecipient[]): ReadonlyMap<string, readonl
   return domains
 }
 
-/** A part of what is due, so that other jobs of the same domain have theirs; a message stays whole. `parts` 1 = one message. */
-const fairShare = (rows: readonly QueuedRecipient[], parts: number): readonly QueuedRecipient[] => {
+/** A part of what is due; a message stays whole. A hop that is probed gets one message. */
+const fairShare = (rows: readonly QueuedRecipient[], probing: boolean): readonly QueuedRecipient[] => {
   const mids = [...new Set(rows.map((r) => r.mid))]
-  const mine = new Set(mids.slice(0, parts === 1 ? 1 : Math.ceil(mids.length / parts)))
+  const mine = new Set(mids.slice(0, probing ? 1 : Math.max(LEAST, Math.ceil(mids.length / SHARE))))
   return rows.filter((r) => mine.has(r.mid))
 }

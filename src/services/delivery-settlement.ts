@@ -1,16 +1,29 @@
+import { bounceProfiles } from '../config/sections/bounce-profiles.ts'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
+import { destinations } from '../config/sections/destinations.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import { Fault } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
-import { failureNotice } from '../mail/delivery/dsn.ts'
+import { bounceTerms, warningsDue } from '../mail/delivery/bounce-terms.ts'
+import type { BounceTerms } from '../mail/delivery/bounce-terms.ts'
+import { deliveryNotice } from '../mail/delivery/dsn.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
 import { statusReason } from '../mail/delivery/status.ts'
+import { termsFor } from '../mail/delivery/terms.ts'
 import type { AttemptResult, Failure } from '../mail/delivery/transport.ts'
 import { readTrace } from '../mail/trace.ts'
-import type { Counters, Delivery, NewSpoolEntry, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import type {
+  Counters,
+  Delivery,
+  DeliveryQueue,
+  NewSpoolEntry,
+  QueuedRecipient,
+  SpoolEntry,
+  SpoolStore,
+} from '../store/spool.ts'
 import type { HostRecorder } from './host-statistics.ts'
 
 /** One recipient's attempt; `location` and `sha256` tell the delivered copy. */
@@ -27,7 +40,7 @@ export interface SettlementDeps {
   readonly events: EventBus
   readonly ids: Counters
   readonly config: ConfigReader
-  readonly spool: SpoolStore
+  readonly spool: SpoolStore & Pick<DeliveryQueue, 'acceptOnce'>
   readonly hosts: HostRecorder
   readonly offsetSeconds: (at: Date) => number
   readonly signal: AbortSignal
@@ -36,6 +49,7 @@ export interface SettlementDeps {
 }
 
 const PERSIST_RETRY_MS = 1000
+const WARNED = 10_000
 
 /** Turns the results of an attempt into the queue's new state, in one commit each, and tells of it once it is durable. */
 export const createDeliverySettlement = (deps: SettlementDeps) => {
@@ -86,13 +100,30 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
     return finished
   }
 
-  const notice = (entry: SpoolEntry, body: Buffer, failed: readonly Failed[]): NewSpoolEntry => {
+  const termsOf = (row: QueuedRecipient): BounceTerms => {
+    const { bounceProfile } = termsFor(row.domain, config.get(destinations))
+    return bounceTerms(bounceProfile, config.get(bounceProfiles), config.get(deliverySection))
+  }
+
+  /** Null when nobody may be told: nothing is ever sent about mail with a null sender (RFC 5321 §4.5.5). */
+  const notice = (
+    entry: SpoolEntry,
+    body: Buffer,
+    failed: readonly Failed[],
+    about: { readonly terms: BounceTerms; readonly retryUntil?: Date },
+  ): NewSpoolEntry | null => {
+    if (entry.sender === '' || failed.length === 0) return null
+    const { terms, retryUntil } = about
+    const to = terms.alternateAddress ?? entry.sender
     const mid = ids.next('mid')
     const { hostname } = config.get(system)
     const at = env.clock.now()
-    const bytes = failureNotice({
+    const bytes = deliveryNotice({
+      action: retryUntil ? 'delayed' : 'failed',
+      ...(retryUntil ? { retryUntil } : {}),
+      dsnFormat: terms.dsnFormat,
       hostname,
-      to: entry.sender,
+      to,
       at,
       receivedAt: entry.receivedAt,
       offsetSeconds: deps.offsetSeconds(at),
@@ -101,22 +132,20 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
       original: body,
     })
     const { offsetSeconds } = deps
-    return generatedEntry(
-      { mid, rootMid: mid, hostname, offsetSeconds, sender: '', recipients: [entry.sender], bytes },
-      env,
-    )
+    return generatedEntry({ mid, rootMid: mid, hostname, offsetSeconds, sender: '', recipients: [to], bytes }, env)
   }
 
-  /** RFC 5321 §4.5.5: nothing is ever sent about mail with a null sender. */
   const bounce = async (entry: SpoolEntry, body: Buffer, failed: readonly Failed[], dcid: number): Promise<boolean> => {
-    const dsn = entry.sender === '' ? null : notice(entry, body, failed)
+    const [first] = failed
+    const told = failed.filter(({ row }) => termsOf(row).sendBounces)
+    const dsn = first ? notice(entry, body, told, { terms: termsOf(first.row) }) : null
     const rids = failed.map((f) => f.row.rid)
     const finished = await persist(() => spool.bounce(entry.mid, rids, dsn))
     for (const { row, failure } of failed) {
       const { status } = failure
       const about = { mid: entry.mid, rid: row.rid, status, reason: statusReason(status) }
-      if (dsn) events.publish({ type: 'delivery.bounced', dcid, ...about, ...details(row, failure) })
-      else events.publish({ type: 'delivery.double-bounced', ...about })
+      if (entry.sender === '') events.publish({ type: 'delivery.double-bounced', ...about })
+      else events.publish({ type: 'delivery.bounced', dcid, ...about, ...details(row, failure) })
     }
     if (dsn) {
       events.publish({ type: 'delivery.bounce-generated', mid: dsn.mid, from: entry.mid })
@@ -126,12 +155,14 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
     return finished
   }
 
-  const delay = async (entry: SpoolEntry, soft: readonly Failed[], dcid: number): Promise<void> => {
-    const { maxQueueSeconds, ...times } = config.get(deliverySection)
+  const lifeEnds = (soft: readonly Failed[], terms: BounceTerms): number =>
+    Math.min(...soft.map((f) => f.row.queuedAt.getTime())) + terms.maxQueueSeconds * 1000
+
+  const delay = async (entry: SpoolEntry, soft: readonly Failed[], terms: BounceTerms, dcid: number): Promise<void> => {
     const now = env.clock.now().getTime()
     const attempts = Math.max(...soft.map((f) => f.row.attempts))
-    const end = Math.min(...soft.map((f) => f.row.queuedAt.getTime())) + maxQueueSeconds * 1000
-    const until = new Date(Math.min(now + retryDelayMs(attempts, times, env.entropy), Math.max(end, now + 1000)))
+    const end = lifeEnds(soft, terms)
+    const until = new Date(Math.min(now + retryDelayMs(attempts, terms, env.entropy), Math.max(end, now + 1000)))
     const rids = soft.map((f) => f.row.rid)
     await persist(() => spool.delay(entry.mid, rids, until, soft[0]?.failure.response ?? ''))
     for (const { row, failure } of soft) {
@@ -150,6 +181,33 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
     }
   }
 
+  /** The key makes each warning one, also after a restart. */
+  const warn = async (entry: SpoolEntry, body: Buffer, soft: readonly Failed[], terms: BounceTerms): Promise<void> => {
+    const [first] = soft
+    const due = first ? warningsDue(terms, first.row.queuedAt, env.clock.now()) : 0
+    const key = `delay warning ${due} of MID ${entry.mid} RID ${first?.row.rid}`
+    if (due === 0 || warned.get(entry.mid) === key) return
+    const dsn = notice(entry, body, soft, { terms, retryUntil: new Date(lifeEnds(soft, terms)) })
+    if (!dsn) return
+    const stands = await persist(() => spool.acceptOnce(key, dsn))
+    remember(entry.mid, key)
+    if (stands !== dsn.mid) return
+    events.publish({ type: 'delivery.delay-warned', mid: dsn.mid, from: entry.mid })
+    announceGenerated(events, dsn)
+    deps.onQueued(dsn.mid)
+  }
+
+  /** The last warning of each message, so that its notice is not built again at every attempt. */
+  const warned = new Map<number, string>()
+  const remember = (mid: number, key: string): void => {
+    warned.delete(mid)
+    warned.set(mid, key)
+    for (const oldest of warned.keys()) {
+      if (warned.size <= WARNED) break
+      warned.delete(oldest)
+    }
+  }
+
   return {
     persist,
     settle: async (
@@ -158,10 +216,10 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
       attempts: readonly Attempt[],
       how: { readonly dcid: number; readonly local: boolean },
     ): Promise<void> => {
-      const { maxQueueSeconds, maxRetries } = config.get(deliverySection)
       const now = env.clock.now().getTime()
       const failures = attempts.flatMap(({ row, result }): readonly Failed[] => {
         if (result.ok) return []
+        const { maxRetries, maxQueueSeconds } = termsOf(row)
         const over = row.attempts >= maxRetries || now - row.queuedAt.getTime() >= maxQueueSeconds * 1000
         return [{ row, failure: over && !result.permanent ? expired(result) : result }]
       })
@@ -170,7 +228,12 @@ export const createDeliverySettlement = (deps: SettlementDeps) => {
       const soft = failures.filter((f) => !f.failure.permanent)
       let finished = false
       if (done.length > 0) finished = await recordDelivered(entry, done, how.dcid, how.local)
-      if (soft.length > 0) await delay(entry, soft, how.dcid)
+      const [first] = soft
+      if (first) {
+        const terms = termsOf(first.row)
+        await delay(entry, soft, terms, how.dcid)
+        await warn(entry, body, soft, terms)
+      }
       if (hard.length > 0) finished = await bounce(entry, body, hard, how.dcid)
       if (finished) events.publish({ type: 'message.finished', mid: entry.mid })
       for (const { row } of done) deps.hosts.settled(row.domain, { ok: true, response: '' })
@@ -186,7 +249,7 @@ interface Failed {
   readonly failure: Failure
 }
 
-const expired = ({ code, response }: Failure): Failure => ({ permanent: true, code, status: '5.4.7', response })
+const expired = (failure: Failure): Failure => ({ ...failure, permanent: true, status: '5.4.7' })
 
 const details = (row: QueuedRecipient, { code, response }: Failure) => ({
   recipient: row.address,

@@ -34,6 +34,7 @@ export interface MailPathOptions {
   readonly onEnvelope?: SmtpListenersDeps['onEnvelope']
   /** Accepted messages go straight into the delivery queue. */
   readonly straight?: boolean
+  readonly keepConnectionMs?: number
 }
 
 /** Reception, spool and delivery on real sockets and files, without the pipeline between them. */
@@ -71,6 +72,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     spool: stored.spool,
     ledger: stored.ledger,
     smtp: createSmtpClient(),
+    keepConnectionMs: options.keepConnectionMs ?? 0,
     mailboxes: createMailboxWriter(join(home, 'mailboxes')),
   })
   const accepted: number[] = []

@@ -14,9 +14,7 @@ export const dns = defineSection({
   version: 1,
   schema: v.object({
     /** The lower number is asked first. */
-    servers: v.array(
-      v.object({ address, priority: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(9999)) }),
-    ),
+    servers: v.array(v.object({ address, priority: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(9999)) })),
     /** A server that alone answers for a domain and what is below it. */
     alternates: v.array(v.object({ domain: v.pipe(v.string(), v.minLength(1), v.maxLength(253)), address })),
     reverseTimeoutSeconds: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(120)),

@@ -2,7 +2,12 @@ import type { ConfigSection } from '../section.ts'
 import { addressLists } from './address-lists.ts'
 import { adminAccess } from './admin-access.ts'
 import { alerts } from './alerts.ts'
+import { aliases } from './aliases.ts'
+import { bounceProfiles } from './bounce-profiles.ts'
 import { delivery } from './delivery.ts'
+import { destinations } from './destinations.ts'
+import { dkimSigning } from './dkim-signing.ts'
+import { dns } from './dns.ts'
 import { intelligence } from './intelligence.ts'
 import { listeners } from './listeners.ts'
 import { logSubscriptions } from './log-subscriptions.ts'
@@ -30,6 +35,11 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   receiving,
   smtpRoutes,
   delivery,
+  bounceProfiles,
+  destinations,
+  aliases,
+  dkimSigning,
+  dns,
   addressLists,
   urlLists,
   messageFilters,

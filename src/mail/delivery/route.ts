@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import type { SmtpRoute } from '../../config/sections/smtp-routes.ts'
+import { entryFor } from './by-domain.ts'
 
 /** One next hop as an operator wrote it. `exact`: by address records only, MX records are not asked. */
 export interface RouteHost {
@@ -34,18 +35,6 @@ export const redirectedTo = (host: string): string => `${REDIRECTED}${host.toLow
 export const destinationHost = (destination: string): string =>
   destination.startsWith(REDIRECTED) ? destination.slice(REDIRECTED.length) : destination
 
-const ownRoute = (domain: string, routes: readonly SmtpRoute[]): SmtpRoute | undefined => {
-  const named = new Map(routes.map((r) => [r.domain.toLowerCase(), r]))
-  const exact = named.get(domain)
-  if (exact) return exact
-  // `.example.com` is for its sub-domains; the nearest one wins.
-  for (let dot = domain.indexOf('.'); dot >= 0; dot = domain.indexOf('.', dot + 1)) {
-    const partial = named.get(domain.slice(dot))
-    if (partial) return partial
-  }
-  return undefined
-}
-
 const routeOf = (route: SmtpRoute): Route => {
   const [first = ''] = route.hosts
   switch (first.toUpperCase()) {
@@ -66,7 +55,7 @@ const routeOf = (route: SmtpRoute): Route => {
  */
 export const routeFor = (domain: string, routes: readonly SmtpRoute[], isLocal: (domain: string) => boolean): Route => {
   if (domain.startsWith(REDIRECTED)) return { kind: 'hosts', hosts: [parseRouteHost(destinationHost(domain))] }
-  const own = ownRoute(domain, routes)
+  const own = entryFor(domain, routes)
   if (own) return routeOf(own)
   if (isLocal(domain)) return { kind: 'mailboxes' }
   const fallback = routes.find((r) => r.domain.toUpperCase() === 'ALL')

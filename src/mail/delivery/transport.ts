@@ -1,3 +1,5 @@
+import type { TlsMode } from '../../config/sections/destinations.ts'
+
 /** Ports of the ways out: an SMTP client and the embedded mailboxes. */
 
 export interface SmtpTarget {
@@ -16,6 +18,8 @@ export interface Failure {
   readonly code: string
   readonly status: string
   readonly response: string
+  /** The host that said so. */
+  readonly remote?: string
 }
 
 export interface OutgoingMessage {
@@ -26,12 +30,15 @@ export interface OutgoingMessage {
 
 export interface SmtpSending {
   readonly interfaceAddress: string
-  readonly tls: { readonly protocol: string; readonly cipher: string } | null
+  /** `verified`: the certificate is the host's, by an authority that is trusted here. */
+  readonly tls: { readonly protocol: string; readonly cipher: string; readonly verified: boolean } | null
   /** Why an offered STARTTLS did not come about; null when it did or was not offered. */
   readonly tlsFailure: string | null
   /** One result per recipient, in their order. Never rejects; after a broken connection or the signal `alive` is false. */
   send(message: OutgoingMessage, signal: AbortSignal): Promise<readonly AttemptResult[]>
   readonly alive: boolean
+  /** Whether the host still answers (RSET): asked of a connection that was kept open. Never rejects. */
+  check(signal: AbortSignal): Promise<boolean>
   quit(): void
 }
 
@@ -40,6 +47,7 @@ export interface SmtpClientOptions {
   readonly hostname: string
   readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
+  readonly tls: TlsMode
 }
 
 export interface SmtpClient {
@@ -51,9 +59,12 @@ export interface SmtpClient {
 export class ConnectFailure extends Error {
   override name = 'ConnectFailure'
   readonly failure: Failure
-  constructor(failure: Failure) {
+  /** Why TLS, which was required, did not come about; null when it was not for that. */
+  readonly tlsFailure: string | null
+  constructor(failure: Failure, tlsFailure: string | null = null) {
     super(failure.response)
     this.failure = failure
+    this.tlsFailure = tlsFailure
   }
 }
 

@@ -20,8 +20,27 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
   'delivery.opened': toMailLogs((e) =>
     info(line`New SMTP DCID ${e.dcid} interface ${e.interfaceAddress} address ${e.address} port ${e.port}`),
   ),
-  'delivery.tls': toMailLogs((e) => info(line`DCID ${e.dcid} TLS success protocol ${e.protocol} cipher ${e.cipher}`)),
+  'delivery.tls': toMailLogs((e) =>
+    info(
+      line`DCID ${e.dcid} TLS success protocol ${e.protocol} cipher ${e.cipher}` +
+        (e.verifiedFor === null ? '' : line` for ${e.verifiedFor}`),
+    ),
+  ),
   'delivery.tls-failed': toMailLogs((e) => info(line`DCID ${e.dcid} TLS failed: ${e.error}`)),
+  'delivery.tls-required': toMailLogs((e) =>
+    info(line`DCID ${e.dcid} IP ${e.address} TLS was required but could not be successfully negotiated`),
+  ),
+  'delivery.dkim': toMailLogs((e) =>
+    info(
+      e.profile === null
+        ? line`MID ${e.mid} DKIM: cannot sign - no profile matches ${e.address}`
+        : line`MID ${e.mid} DKIM: signing with ${e.profile} - matches ${e.address}`,
+    ),
+  ),
+  'delivery.alias-expanded': toMailLogs((e) =>
+    info(line`MID ${e.into} was generated based on MID ${e.mid} by alias expansion`),
+  ),
+  'delivery.delay-warned': toMailLogs((e) => info(line`MID ${e.mid} was generated for delay warning of MID ${e.from}`)),
   'delivery.started': toMailLogs((e) =>
     info(
       line`Delivery start DCID ${e.dcid} MID ${e.mid} to RID ${rids(e.rids)}` +

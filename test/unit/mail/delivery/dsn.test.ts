@@ -1,12 +1,14 @@
 import { simpleParser } from 'mailparser'
 import { expect, it } from 'vitest'
 import { retryDelayMs } from '../../../../src/mail/delivery/backoff.ts'
-import { failureNotice } from '../../../../src/mail/delivery/dsn.ts'
+import { deliveryNotice } from '../../../../src/mail/delivery/dsn.ts'
 import { statusOf, statusReason } from '../../../../src/mail/delivery/status.ts'
 import { seededEntropy } from '../../../support/env.ts'
 
 it('a notice is a multipart/report that no remote word breaks', async () => {
-  const bytes = failureNotice({
+  const bytes = deliveryNotice({
+    action: 'failed',
+    dsnFormat: true,
     hostname: 'mail.example.com',
     to: 'alice@sender.example',
     at: new Date('2022-03-30T00:20:10Z'),
