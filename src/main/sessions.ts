@@ -86,7 +86,8 @@ const banner = (appliance: Appliance, user: User, terminal: Terminal): readonly 
   return [
     ...(remote && before ? [`Last login: ${appliance.time.stamp(before.at)} from ${before.from}`] : []),
     `Lychgate ${appliance.version} on ${running.get(system).hostname}`,
-    'Welcome to the Lychgate Email Security Gateway. Type help for the list of commands.',
+    'Welcome to the Lychgate Email Security Gateway.',
+    'Type help for the list of commands.',
     ...(welcome === null ? [] : welcome.trimEnd().split('\n')),
     ...(remote
       ? [`A session without input for ${timeoutMinutes} minutes ends, and changes that are not committed are lost.`]

@@ -3,7 +3,7 @@ import { integer, list, yesNo } from '../core/schema.ts'
 import type { Field } from '../core/schema.ts'
 import type { Ask } from './command.ts'
 import type { Output } from './output.ts'
-import type { Terminal } from './terminal.ts'
+import type { ReadLineOptions, Terminal } from './terminal.ts'
 
 /** An answer that was refused while a script is read: asking again would take the script's next line for the answer. */
 export class RefusedAnswer extends UserError {
@@ -33,16 +33,24 @@ interface Question<T> {
 
 /** Questions in the appliance's form; the only way in which a dialogue reads from its operator. */
 export const createAsk = ({ terminal, output, entered }: AskDeps): Ask => {
+  /** Ctrl-C ends the line on the screen as Enter does. */
+  const typed = async (prompt: string, options?: ReadLineOptions): Promise<string | null> => {
+    try {
+      return await terminal.readLine(prompt, options)
+    } finally {
+      output.lineRead()
+    }
+  }
+
   const readLine = async (
     head: readonly string[],
     prompt: string,
     options: Pick<Question<unknown>, 'secret' | 'complete'>,
   ) => {
-    const answer = await terminal.readLine(prompt, {
+    const answer = await typed(prompt, {
       ...(options.secret === true ? { secret: true } : {}),
       ...(options.complete === undefined ? {} : { complete: options.complete }),
     })
-    output.lineRead()
     if (answer === null) throw new EndOfInput('The input ended inside a dialogue.')
     entered(options.secret === true && answer !== '' ? MASK : answer, `\n${[...head, prompt].join('\n')}`)
     return answer
@@ -157,8 +165,7 @@ export const createAsk = ({ terminal, output, entered }: AskDeps): Ask => {
       const lines: string[] = []
       let size = 0
       for (;;) {
-        const line = await terminal.readLine('')
-        output.lineRead()
+        const line = await typed('')
         if (line === null && options.eof !== true) throw new EndOfInput('The input ended inside a dialogue.')
         if (line === null || line === '.') break
         size += line.length + 1

@@ -56,8 +56,10 @@ const talk = async (opened: OpenSession): Promise<number> => {
 /** A script: ends at the first failure, so that the answers that follow it are never taken for commands. */
 const runScript = async (opened: OpenSession, batch: NonNullable<OpenSession['session']['terminal']['batch']>) => {
   const { session, output } = opened
-  const stopped = (): void =>
-    session.terminal.notice?.(`Stopped at ${batch.position()} of the input; what follows was not run.`)
+  const stopped = (): void => {
+    const where = batch.position()
+    if (where !== null) session.terminal.notice?.(`Stopped at ${where} of the input; what follows was not run.`)
+  }
   let status = 0
   while (!opened.left()) {
     if (batch.prompts) output.blank()
@@ -70,7 +72,7 @@ const runScript = async (opened: OpenSession, batch: NonNullable<OpenSession['se
     if (line.trim() === '') continue
     if (batch.prompts) output.write('\n')
     else output.blank()
-    const outcome = await runLine(opened, line)
+    const outcome = await runLine(opened, line, batch.keepGoing)
     if (outcome === 'done') continue
     status = 1
     if (outcome === 'end-of-input') {
@@ -107,16 +109,33 @@ const readCommand = async (opened: OpenSession, prompt: string): Promise<string 
   }
 }
 
-/** One line of commands; the first that fails ends it. */
-const runLine = async (opened: OpenSession, line: string): Promise<Outcome> => {
+/** One line of commands; the first that fails ends it, unless the operator said to go on. */
+const runLine = async (opened: OpenSession, line: string, keepGoing = false): Promise<Outcome> => {
+  let outcome: Outcome = 'done'
   try {
-    for (const [i, words] of splitCommands(line).entries()) {
+    const commands = splitCommands(line)
+    for (const [i, words] of commands.entries()) {
       if (i > 0) opened.output.blank()
-      // What others committed since shows now; what this session staged stays.
-      opened.session.draft.refresh?.()
-      await runCommand(opened.session, words)
+      const one = await runOne(opened, words)
+      if (one !== 'done') outcome = one
       if (opened.left()) break
+      if (one === 'done' || (one === 'failed' && keepGoing)) continue
+      const { terminal } = opened.session
+      if (terminal.batch?.position() === null && i < commands.length - 1)
+        terminal.notice?.(`Stopped at command ${i + 1}; what follows was not run.`)
+      break
     }
+    return outcome
+  } catch (error) {
+    return report(opened, error)
+  }
+}
+
+const runOne = async (opened: OpenSession, words: readonly string[]): Promise<Outcome> => {
+  try {
+    // What others committed since shows now; what this session staged stays.
+    opened.session.draft.refresh?.()
+    await runCommand(opened.session, words)
     return 'done'
   } catch (error) {
     return report(opened, error)

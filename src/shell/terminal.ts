@@ -46,10 +46,10 @@ export type PaintStyle = 'bad' | 'warning' | 'good' | 'faint' | 'strong'
 export interface BatchInput {
   /** Show top-level prompts and the blank lines around commands, as a terminal would; false for `-c`. */
   readonly prompts: boolean
-  /** Go on with the next line after a failed command. */
+  /** Go on with the next command after a failed one. */
   readonly keepGoing: boolean
-  /** Where the script is now: `line 3`, `command 2`. */
-  position(): string
+  /** Where the script is now: `line 3`; null = in the argument of `-c`, which the operator has before his eyes. */
+  position(): string | null
 }
 
 export interface ReadLineOptions {

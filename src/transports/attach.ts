@@ -1,5 +1,6 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
+import { dirname } from 'node:path'
 import { FRAME, PROTOCOL_VERSION, dataFrames, frame, frameReader, resizeFrame } from './protocol.ts'
 import type { Hello } from './protocol.ts'
 
@@ -36,6 +37,10 @@ const open = (path: string): Promise<Socket | null> =>
     socket.once('error', (error: NodeJS.ErrnoException) => {
       // ENOENT: never served; ECONNREFUSED: a server died and left its file.
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
+      else if (error.code === 'EACCES')
+        reject(new Error(`the appliance at ${dirname(path)} belongs to another user; run as that user or as root.`))
+      // Not a directory, a broken path: the host says what is wrong with the home.
+      else if (error.code === 'ENOTDIR') resolve(null)
       else reject(error)
     })
   })

@@ -91,7 +91,7 @@ export const createBatch = (options: BatchOptions): Batch => {
     batch: {
       prompts: options.command === undefined || options.echo,
       keepGoing: options.keepGoing,
-      position: () => (options.command === undefined || taken > 0 ? `line ${taken}` : 'the -c argument'),
+      position: () => (options.command === undefined || taken > 0 ? `line ${taken}` : null),
     },
     readLine: async (prompt, read = {}) => {
       // The prompt goes out before the line is there: a program at the other end of the pipe may wait for it.

@@ -32,6 +32,10 @@ export const createLineView = (write: (text: string) => void, columns: () => num
   let start = 0
   let shown: readonly string[] = []
   let at: Place = { row: 0, column: 0 }
+  /** Before which character the cursor stands, and the prompt's width and the window's when that was drawn. */
+  let cursorAt = 0
+  let promptWidth = 0
+  let drawnFor = 0
 
   /** Where the character at `index` stands; a wide one that does not fit starts the next row. */
   const place = (
@@ -75,14 +79,28 @@ export const createLineView = (write: (text: string) => void, columns: () => num
     at = end
   }
 
+  /** After a change of the window's width: terminals wrap what they show anew, and take the cursor along. */
+  const reflowed = (): boolean => {
+    const width = Math.max(1, columns())
+    if (width === drawnFor) return false
+    drawnFor = width
+    start = promptWidth % width
+    at = place(shown, cursorAt)
+    return true
+  }
+
   return {
     prompt: (text) => {
       write(text)
-      start = stringWidth(text.slice(text.lastIndexOf('\n') + 1)) % Math.max(1, columns())
+      drawnFor = Math.max(1, columns())
+      promptWidth = stringWidth(text.slice(text.lastIndexOf('\n') + 1))
+      start = promptWidth % drawnFor
       shown = []
+      cursorAt = 0
       at = { row: 0, column: start }
     },
-    update: (cells, cursor, from) => {
+    update: (cells, cursor, changed) => {
+      const from = reflowed() ? 0 : changed
       const target = place(cells, cursor)
       const shorter = shown.length - cells.length
       const last = shown.at(-1) ?? ''
@@ -96,12 +114,14 @@ export const createLineView = (write: (text: string) => void, columns: () => num
       } else {
         move(place(cells, from))
         put(cells, from)
-        if (shorter > 0 || place(shown, shown.length).row > at.row) write('\u001b[J')
+        if (shorter > 0 || from !== changed || place(shown, shown.length).row > at.row) write('\u001b[J')
         move(target)
       }
       shown = [...cells]
+      cursorAt = cursor
     },
     leave: () => {
+      reflowed()
       move(place(shown, shown.length))
       if (at.column > 0 || shown.length === 0 || at.row === 0) write('\n')
       shown = []

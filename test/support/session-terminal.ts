@@ -11,7 +11,7 @@ export interface ScriptTerminal extends Terminal {
 
 export interface ScriptOptions {
   readonly answers: readonly string[] | ((prompt: string, transcript: string) => string | null)
-  readonly batch?: { readonly prompts?: boolean; readonly keepGoing?: boolean }
+  readonly batch?: { readonly prompts?: boolean; readonly keepGoing?: boolean; readonly position?: null }
   readonly interactive?: boolean
   readonly rows?: number
   readonly columns?: number
@@ -41,7 +41,7 @@ export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
           batch: {
             prompts: options.batch.prompts ?? true,
             keepGoing: options.batch.keepGoing ?? false,
-            position: () => `line ${taken}`,
+            position: () => (options.batch?.position === null ? null : `line ${taken}`),
           },
         }),
     prompts,

@@ -11,6 +11,8 @@ export interface TypedTty extends Tty {
   /** What a terminal of that width shows: applies line feeds, returns, backspaces and the escapes that we send. */
   screen(): readonly string[]
   resumed(): number
+  /** The window has another width now; `screen` goes on with the old one. */
+  resize(columns: number): void
 }
 
 /** A Tty fed by the test, with the bytes it sends kept. */
@@ -25,11 +27,12 @@ export const typedTty = (
   let sent = ''
   let resumes = 0
   const columns = options.columns ?? 80
+  let width = columns
   const tty = createTty({
     write: (data) => {
       sent += typeof data === 'string' ? data : Buffer.from(data).toString('utf8')
     },
-    size: () => ({ columns, rows: options.rows ?? 24 }),
+    size: () => ({ columns: width, rows: options.rows ?? 24 }),
     colour: options.colour ?? false,
     origin: 'local',
     history: createHistory({ load: () => options.history ?? [], save: () => undefined }),
@@ -49,6 +52,9 @@ export const typedTty = (
     },
     screen: () => render(sent, columns || 80),
     resumed: () => resumes,
+    resize: (to) => {
+      width = to
+    },
   }
 }
 

@@ -1,7 +1,7 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { UserError } from '../../core/errors.ts'
+import { UserError, errorText } from '../../core/errors.ts'
 
 /**
  * One appliance per home: a file that names the process that holds it. A process that died without removing it is
@@ -45,10 +45,16 @@ const read = (path: string): string | null => {
 
 /** Takes the lock, waiting up to `waitMs` for a holder that goes away. @throws UserError when it stays. */
 export const lockHome = async (path: string, waitMs: number): Promise<HomeLock> => {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const mine = identity(process.pid)
   const temporary = `${path}.${process.pid}`
-  writeFileSync(temporary, `${mine}\n`, { mode: 0o600 })
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    writeFileSync(temporary, `${mine}\n`, { mode: 0o600 })
+  } catch (error) {
+    throw new UserError(
+      `The home directory ${dirname(path)} cannot be used (${errorText(error)}); choose one of your own with --home.`,
+    )
+  }
   try {
     for (let waited = 0; ; waited += RETRY_MS) {
       const holder = take(path, temporary)

@@ -76,6 +76,14 @@ const ask = async (dns: Resolver, name: string, type: DnsType): Promise<readonly
   }
 }
 
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection reset',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no route to the network',
+  EACCES: 'permission denied',
+}
+
 const openConnection = async (
   host: string,
   port: number,
@@ -100,7 +108,9 @@ const openConnection = async (
     }, CONNECT_TIMEOUT_MS)
     signal.addEventListener('abort', aborted, { once: true })
     socket.once('error', (error) => {
-      end(new Fault('UPSTREAM_UNAVAILABLE', `${address} port ${port}: ${errorText(error)}.`, { cause: error }))
+      const { code = '' } = error as NodeJS.ErrnoException
+      const why = REASONS[code] ?? errorText(error)
+      end(new Fault('UPSTREAM_UNAVAILABLE', `${address} port ${port}: ${why}.`, { cause: error }))
     })
     socket.once('connect', () => {
       clearTimeout(timer)

@@ -17,7 +17,8 @@ export const page = async (
   for await (const line of lines) {
     const rows = Math.max(1, Math.ceil([...line.replace(COLOUR, '')].length / Math.max(1, terminal.columns)))
     if (paged && used > 0 && used + rows > terminal.rows - 1) {
-      const key = await terminal.readKey(MORE)
+      // A question that wraps could not take itself away.
+      const key = await terminal.readKey(MORE.slice(0, Math.max(1, terminal.columns - 1)))
       if (key === null || key.toLowerCase() === 'q') return
       used = 0
     }

@@ -150,6 +150,12 @@ describe('the shell on a terminal', () => {
     ])
   })
 
+  it('leaves one blank line before the prompt after Ctrl-C at any question', async () => {
+    const { terminal } = await runInShell({ commands, answers: ['wizard', '^C', 'wizard', 'joe', '^C', 'show'] })
+    expect(terminal.transcript().match(/\^C\n\nmail\.example\.com> /g)).toHaveLength(2)
+    expect(terminal.transcript()).not.toContain('^C\nmail')
+  })
+
   it('pages long output and stops at q', async () => {
     const long = command('long', (s) => s.page(Array.from({ length: 30 }, (_, i) => `row ${i}`)))
     const { terminal } = await runInShell({
@@ -188,14 +194,24 @@ describe('the shell on a script', () => {
     expect(terminal.notices).toEqual(['Stopped at line 3 of the input; what follows was not run.'])
   })
 
-  it('goes on when told to, and still exits 1', async () => {
+  it('goes on when told to, on the next line and on the same, and still exits 1', async () => {
     const { terminal, status } = await runInShell({
       commands,
       answers: ['fails; show', 'show'],
       batch: { keepGoing: true },
     })
     expect(status).toBe(1)
-    expect(terminal.transcript().split('one line')).toHaveLength(2)
+    expect(terminal.transcript().split('one line')).toHaveLength(3)
+  })
+
+  it('names the command of -c at which it stopped, where more would have followed', async () => {
+    const batch = { prompts: false, position: null }
+    const stopped = await runInShell({ commands, answers: ['show; fails; show'], batch })
+    expect(stopped.terminal.transcript()).toBe('one line\n\nThat does not work.\n')
+    expect(stopped.terminal.notices).toEqual(['Stopped at command 2; what follows was not run.'])
+    const last = await runInShell({ commands, answers: ['show; fails'], batch })
+    expect(last.terminal.notices).toEqual([])
+    expect(last.status).toBe(1)
   })
 
   it('abandons a dialogue in which the input ends', async () => {

@@ -56,6 +56,22 @@ describe('a line prompt', () => {
     expect(await line).toBe('Xabcdefghijkl')
   })
 
+  it('draws the whole line anew where the terminal wrapped it anew', async () => {
+    const tty = typedTty({ columns: 10 })
+    const line = tty.terminal.readLine('host> ')
+    await tty.type('abcdefghijkl')
+    tty.resize(20)
+    tty.clear()
+    await tty.type('X')
+    // The cursor stood in the second row and stands at the end of the first now.
+    expect(tty.output()).toBe('\r\u001b[6CabcdefghijklX\u001b[J')
+    tty.resize(8)
+    tty.clear()
+    await tty.type('\r')
+    expect(tty.output()).toBe('\u001b[2A\u001b[3CabcdefghijklX\u001b[J\n')
+    expect(await line).toBe('abcdefghijklX')
+  })
+
   it('draws every edit as if the line had been typed at once', async () => {
     const edits = [
       'ab',

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder'
 import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { UserError } from '../../../core/errors.ts'
+import { Fault, UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { integer, isHostname } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
@@ -29,12 +29,17 @@ const host: Field<string> = {
 /** What the other side sends is shown, never obeyed: every control byte but CR, LF and TAB is escaped. */
 const harmless = (text: string): string => text.replace(/[^\r\n\t]+/g, printable)
 
+/** That a host does not answer is what the operator wants to know, and no fault of ours. */
+const unreached = (error: unknown): never => {
+  throw error instanceof Fault ? new UserError(error.message) : error
+}
+
 const converse = async (session: Session, name: string, to: number): Promise<void> => {
   const { terminal, print, appliance } = session
   const interrupt = terminal.untilInterrupt()
   try {
     print(`Trying ${name}...`)
-    const { socket, address } = await appliance.network.connect(name, to, interrupt.signal)
+    const { socket, address } = await appliance.network.connect(name, to, interrupt.signal).catch(unreached)
     print(`Connected to ${address}.`)
     try {
       const foreign =

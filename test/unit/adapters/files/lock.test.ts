@@ -24,6 +24,12 @@ describe('the lock of a home', () => {
     ;(await lockHome(path, 0)).release()
   })
 
+  it('names the home when it cannot be used', async () => {
+    const file = join(folder, 'file')
+    writeFileSync(file, '')
+    await expect(lockHome(join(file, 'lychgate.lock'), 0)).rejects.toThrow(`The home directory ${file} cannot be used`)
+  })
+
   it.each(['999999999 5', `${process.pid} 1`, 'rubbish', ''])(
     'is taken over from a process that is gone (%j)',
     async (holder) => {
