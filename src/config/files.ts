@@ -82,14 +82,19 @@ export const readConfigurationFile = async (home: string, name: string): Promise
  * Writes a new file whole: it gets its name when it is on stable storage. Answers its path.
  * @throws UserError when a file of that name exists.
  */
-export const writeConfigurationFile = async (home: string, name: string, lines: Iterable<string>): Promise<string> => {
+export const writeConfigurationFile = async (
+  home: string,
+  name: string,
+  content: Iterable<string> | Uint8Array,
+): Promise<string> => {
   const path = configurationPath(home, name)
   await mkdir(directoryOf(home), { recursive: true, mode: 0o700 })
   const draft = join(directoryOf(home), `.${name}.new`)
   await rm(draft, { force: true })
   const file = await open(draft, 'wx', 0o600)
   try {
-    await file.writeFile([...lines].map((line) => `${line}\n`).join(''))
+    const bytes = content instanceof Uint8Array
+    await file.writeFile(bytes ? content : [...content].map((line) => `${line}\n`).join(''))
     await file.sync()
   } finally {
     await file.close()

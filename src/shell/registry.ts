@@ -19,6 +19,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/alertconfig.ts')).default,
   },
   {
+    name: 'archivemessage',
+    summary: 'Save a message of the queue as a file, by its MID',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/archivemessage.ts')).default,
+  },
+  {
+    name: 'bouncerecipients',
+    summary: 'Bounce messages in the delivery queue',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/bouncerecipients.ts')).default,
+  },
+  {
     name: 'clearchanges',
     aliases: ['clear'],
     summary: 'Clear the changes that are not committed',
@@ -36,6 +48,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show when and why the configuration was last committed',
     roles: READERS,
     load: async () => (await import('./commands/configure/commitdetail.ts')).default,
+  },
+  {
+    name: 'deleterecipients',
+    summary: 'Delete messages from the delivery queue',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/deleterecipients.ts')).default,
+  },
+  {
+    name: 'delivernow',
+    summary: 'Reschedule messages for immediate delivery',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/delivernow.ts')).default,
   },
   {
     name: 'displayalerts',
@@ -69,6 +93,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/help.ts')).default,
   },
   {
+    name: 'hostrate',
+    summary: 'Show delivery to one recipient host as it changes',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/hostrate.ts')).default,
+  },
+  {
+    name: 'hoststatus',
+    summary: 'Show the state of delivery to one recipient host',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/hoststatus.ts')).default,
+  },
+  {
     name: 'intelconfig',
     summary: 'Set and explain verdicts, and configure where they come from',
     roles: OPERATORS,
@@ -99,6 +135,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diagnose/nslookup.ts')).default,
   },
   {
+    name: 'oldmessage',
+    summary: 'Show the oldest message that is not in quarantine',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/oldmessage.ts')).default,
+  },
+  {
     name: 'policyconfig',
     summary: 'Configure per recipient or sender mail policies',
     roles: OPERATORS,
@@ -118,16 +160,58 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/quit.ts')).default,
   },
   {
+    name: 'rate',
+    summary: 'Show connections, recipients and queue size as they change',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/rate.ts')).default,
+  },
+  {
+    name: 'redirectrecipients',
+    summary: 'Redirect all messages in the delivery queue to another host',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/redirectrecipients.ts')).default,
+  },
+  {
     name: 'remediation',
     summary: 'List, approve and undo mailbox remediation',
     roles: OPERATORS,
     load: async () => (await import('./commands/monitor/remediation.ts')).default,
   },
   {
+    name: 'removemessage',
+    summary: 'Remove a message from the queue, by its MID',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/removemessage.ts')).default,
+  },
+  {
     name: 'resetconfig',
     summary: 'Restore the factory default configuration',
     roles: ADMINISTRATORS,
     load: async () => (await import('./commands/configure/resetconfig.ts')).default,
+  },
+  {
+    name: 'resetcounters',
+    summary: 'Let the counters of status begin at 0',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/system/resetcounters.ts')).default,
+  },
+  {
+    name: 'resume',
+    summary: 'Resume receiving and delivery',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/resume.ts')).default,
+  },
+  {
+    name: 'resumedel',
+    summary: 'Resume delivery',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/resumedel.ts')).default,
+  },
+  {
+    name: 'resumelistener',
+    summary: 'Resume receiving on listeners',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/resumelistener.ts')).default,
   },
   {
     name: 'rollbackconfig',
@@ -178,6 +262,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/showconfig.ts')).default,
   },
   {
+    name: 'showmessage',
+    summary: 'Show a message that is in the queue, by its MID',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/showmessage.ts')).default,
+  },
+  {
+    name: 'showrecipients',
+    summary: 'Show messages in the delivery queue by recipient host, sender or all',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/monitor/showrecipients.ts')).default,
+  },
+  {
     name: 'smtproutes',
     summary: 'Set up permanent domain redirections',
     roles: OPERATORS,
@@ -190,6 +286,24 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/status.ts')).default,
   },
   {
+    name: 'suspend',
+    summary: 'Suspend receiving and delivery',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/suspend.ts')).default,
+  },
+  {
+    name: 'suspenddel',
+    summary: 'Suspend delivery',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/suspenddel.ts')).default,
+  },
+  {
+    name: 'suspendlistener',
+    summary: 'Suspend receiving on listeners',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/system/suspendlistener.ts')).default,
+  },
+  {
     name: 'tail',
     summary: 'Show the end of a log, and what is written to it',
     roles: READERS,
@@ -200,6 +314,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Connect to a remote host',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/telnet.ts')).default,
+  },
+  {
+    name: 'tophosts',
+    summary: 'Show the recipient hosts with the most mail',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/tophosts.ts')).default,
+  },
+  {
+    name: 'topin',
+    summary: 'Show the remote hosts with the most connections',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/topin.ts')).default,
   },
   {
     name: 'urllistconfig',
@@ -236,5 +362,11 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show cache and response times of URL look-ups',
     roles: EVERYONE,
     load: async () => (await import('./commands/diagnose/websecuritydiagnostics.ts')).default,
+  },
+  {
+    name: 'workqueue',
+    summary: 'Show, pause or resume the work queue',
+    roles: ['administrator', 'operator', 'technician'],
+    load: async () => (await import('./commands/monitor/workqueue.ts')).default,
   },
 ]

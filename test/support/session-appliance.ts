@@ -8,6 +8,7 @@ import { REGISTRY } from '../../src/shell/registry.ts'
 import { runShell } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { testEnv } from './env.ts'
+import { queueMail } from './queued-mail.ts'
 
 export const ADMIN: Session['user'] = { name: 'admin', fullName: 'Administrator', role: 'administrator' }
 
@@ -40,6 +41,7 @@ export const sessionAppliance = async (settings: Readonly<Record<string, string>
     draft.set(system, { ...draft.get(system), timezone: zone })
     await appliance.config.commit(draft, { user: 'admin', comment: '', keepForRollback: false })
   }
+  await queueMail(appliance, Number(settings['queued'] ?? 0))
   return {
     appliance,
     run: (terminal) => runShell({ appliance, terminal, user: ADMIN, pid: 274, registry: REGISTRY }),

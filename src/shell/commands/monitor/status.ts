@@ -16,7 +16,7 @@ const head = ({ appliance }: Session): readonly string[] => {
     `Status as of:               ${time.stampZone(now)}`,
     `Up since:                   ${time.stampZone(startedAt)} (${upTime(seconds(startedAt, now))})`,
     `Last counter reset:         ${counters.lastReset === null ? 'Never' : time.stampZone(counters.lastReset)}`,
-    `System status:              ${appliance.listening().length > 0 ? 'Online' : 'Offline'}`,
+    `System status:              ${appliance.traffic.state()}`,
     `Oldest Message:             ${oldestReceivedAt === null ? 'No Messages' : longAge(seconds(oldestReceivedAt, now))}`,
   ]
 }
@@ -36,8 +36,13 @@ const counterBlock = ({ appliance: { counters, ids } }: Session, detail: boolean
   counterRow(counters, 'Completed Recipients', 'completedRecipients'),
   ...(detail
     ? [
-        counterRow(counters, 'Hard Bounced Recipients', 'hardBouncedRecipients'),
-        counterRow(counters, 'Delivered Recipients', 'deliveredRecipients'),
+        counterRow(counters, 'Hard Bounced Recipients', 'hardBouncedRecipients', 6),
+        counterRow(counters, 'DNS Hard Bounces', 'dnsHardBounces', 8),
+        counterRow(counters, '5XX Hard Bounces', 'refusedHardBounces', 8),
+        counterRow(counters, 'Expired Hard Bounces', 'expiredHardBounces', 8),
+        counterRow(counters, 'Other Hard Bounces', 'otherHardBounces', 8),
+        counterRow(counters, 'Delivered Recipients', 'deliveredRecipients', 6),
+        counterRow(counters, 'Deleted Recipients', 'deletedRecipients', 6),
       ]
     : []),
   '  Current IDs',
@@ -56,10 +61,9 @@ const rateBlock = ({ appliance: { counters } }: Session): readonly string[] => [
   rateRow(counters, 'Delivered Recipients', 'deliveredRecipients'),
 ]
 
-const gaugeBlock = async ({ appliance }: Session): Promise<readonly string[]> => {
-  const { counters, spool } = appliance
+const gaugeBlock = async ({ appliance }: Session, detail: boolean): Promise<readonly string[]> => {
+  const { counters, spool, queue } = appliance
   const gauges = spool.gauges()
-  const held = spool.quarantined()
   const disk = await statfs(appliance.home)
   return [
     'Gauges:                             Current',
@@ -68,14 +72,21 @@ const gaugeBlock = async ({ appliance }: Session): Promise<readonly string[]> =>
     gaugeRow('Current Outbound Conn.', counters.gauge('outboundConnections')),
     '  Queue',
     gaugeRow('Active Recipients', gauges.queuedRecipients),
+    ...(detail
+      ? [
+          gaugeRow('Unattempted Recipients', gauges.queuedRecipients - gauges.attemptedRecipients, 6),
+          gaugeRow('Attempted Recipients', gauges.attemptedRecipients, 6),
+        ]
+      : []),
     gaugeRow('Messages In Work Queue', gauges.inWork),
+    ...(detail ? [gaugeRow('Destinations In Memory', queue.destinations())] : []),
     gaugeRow('Kilobytes Used', kilobytes(gauges.bytes)),
     gaugeRow('Kilobytes Free', Math.floor((disk.bavail * disk.bsize) / 1024)),
     '  Quarantine',
     '    Messages In Quarantine',
-    gaugeRow('Policy, Virus and Outbreak', held.length, 6),
+    gaugeRow('Policy, Virus and Outbreak', gauges.quarantined, 6),
     '    Kilobytes In Quarantine',
-    gaugeRow('Policy, Virus and Outbreak', kilobytes(held.reduce((sum, { size }) => sum + size, 0)), 6),
+    gaugeRow('Policy, Virus and Outbreak', kilobytes(gauges.quarantinedBytes), 6),
   ]
 }
 
@@ -87,7 +98,7 @@ const show = async (session: Session, detail: boolean): Promise<void> => {
     ...counterBlock(session, detail),
     ...(detail ? ['', ...rateBlock(session)] : []),
     '',
-    ...(await gaugeBlock(session)),
+    ...(await gaugeBlock(session, detail)),
   ])
 }
 
