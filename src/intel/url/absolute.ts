@@ -44,16 +44,19 @@ const slashes = (rest: string): string => {
   return rest.slice(0, query).replaceAll('\\', '/') + rest.slice(query)
 }
 
+/** As the public suffix list knows it: IDNA takes other full stops for dots. */
+const plainName = (host: string): string => host.toLowerCase().replace(/[\u3002\uff0e\uff61]/g, '.')
+
 /** Does a name without scheme look like a host of the public internet? `strict`: also without a path behind it. */
 export const isPublicHost = (host: string): boolean => {
-  const result = parse(host, { allowPrivateDomains: false, extractHostname: false, validateHostname: true })
+  const result = parse(plainName(host), { allowPrivateDomains: false, extractHostname: false, validateHostname: true })
   return result.isIcann === true && result.domain !== null
 }
 
 /** Names that writers mean as links even without scheme and path. Country codes such as `.py`, `.md`, `.sh` are file names. */
 const EVERYDAY = new Set(['com', 'net', 'org', 'edu', 'gov', 'info', 'biz'])
 export const isEverydayHost = (host: string): boolean =>
-  EVERYDAY.has(getPublicSuffix(host, { extractHostname: false }) ?? '') && isPublicHost(host)
+  EVERYDAY.has(getPublicSuffix(plainName(host), { extractHostname: false }) ?? '') && isPublicHost(host)
 
 /**
  * The absolute http, https or ftp URL that a mail client would open for `raw`; null for everything else (mailto, cid,

@@ -37,16 +37,28 @@ export const canonicalText = (c: CanonicalUrl): string => c.host + c.path + (c.q
 /** '' when the text cannot be a host. */
 export const canonicalHost = (raw: string): string => {
   if (/^\[[0-9a-f:.]+\]$/i.test(raw)) return ipv6(raw)
-  const bytes = unescape(utf8(raw.slice(0, MAX_HOST * 3)))
-  const name = Buffer.from(bytes, 'latin1').toString('utf8')
-  const ascii = /[^\u0000-\u007f]/.test(name) ? domainToASCII(name) || bytes : bytes
-  const host = ascii
-    .replace(/\.{2,}/g, '.')
-    .replace(/^\.|\.$/g, '')
-    .toLowerCase()
+  const bytes = singleDots(unescape(utf8(raw.slice(0, MAX_HOST * 3))))
+  const host = singleDots(punycode(bytes)).replace(/[A-Z]/g, (c) => c.toLowerCase())
   if (host === '' || host.length > MAX_HOST) return ''
   return ipv4(host) ?? escape(host, '/?@:\\[]')
 }
+
+/** Characters at which a URL parser would end the host, or that no UTF-8 gives: such a name has no punycode. */
+const NO_NAME = /[\u0000-\u0020#%/:<>?@[\\\]^|\ufffd]/
+
+/** The name in punycode where it is one beyond ASCII; else the bytes. */
+const punycode = (bytes: string): string => {
+  if (!/[^\u0000-\u007f]/.test(bytes)) return bytes
+  const name = singleDots(
+    Buffer.from(bytes, 'latin1')
+      .toString('utf8')
+      .replace(/[\u3002\uff0e\uff61]/g, '.'),
+  )
+  return NO_NAME.test(name) ? bytes : domainToASCII(name) || utf8(name)
+}
+
+/** Neither empty labels nor a dot at either end. */
+const singleDots = (name: string): string => name.replace(/\.{2,}/g, '.').replace(/^\.|\.$/g, '')
 
 const utf8 = (text: string): string => Buffer.from(text, 'utf8').toString('latin1')
 

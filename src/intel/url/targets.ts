@@ -33,19 +33,22 @@ const partsOf = (url: string): UrlParts => {
 /** The URL that a value is or holds, under up to four layers of escapes. */
 const targetIn = (value: string): string | null => {
   let text = value
+  // Text with a URL in it: where that ends is seen when the escapes are undone.
+  let within: string | null = null
   for (let layer = 0; layer <= MAX_LAYERS; layer++) {
     const inside = INSIDE.exec(text)
-    if (inside) return absoluteUrl(inside[0])
+    if (inside?.index === 0) return absoluteUrl(inside[0])
+    if (inside) within = inside[0]
     if (/^[\\/]{2}[^\\/]/.test(text)) {
       const host = hostOf(text.slice(2))
       if (host !== '' && isPublicHost(host)) return absoluteUrl(`http:${text}`)
     }
     if (/^www\./i.test(text) && isPublicHost(hostOf(text))) return absoluteUrl(`http://${text}`)
     const next = BASE64_URL.test(text) ? base64Decoded(text) : percentDecoded(text)
-    if (next === text) return null
+    if (next === text) break
     text = next
   }
-  return null
+  return within === null ? null : absoluteUrl(within)
 }
 
 const nested = ({ path, query, tail }: UrlParts): readonly string[] => {

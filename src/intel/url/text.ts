@@ -16,8 +16,8 @@ const BREAK =
   /[\u0000-\u0020"<>`\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u3001\u3008-\u3011\uff0c\uff1b\u201c\u201d\u00ab\u00bb]/
 const WORD = new RegExp(`[^${BREAK.source.slice(1, -1)}]+`, 'g')
 const SCHEME = /(?:https?|ftp):[\\/]{2}/gi
-// A list without blanks: `http://a.example,http://b.example`.
-const NEXT_IN_LIST = /[,;|](?=(?:https?|ftp):\/\/)/gi
+// A list without blanks: `http://a.example,http://b.example`; a Markdown link: `[http://a.example](http://b.example)`.
+const NEXT_IN_LIST = /(?:[,;|]|\]\()(?=(?:https?|ftp):\/\/)/gi
 const DOT = /[.\u3002\uff0e\uff61]/g
 const HOST_CHARACTER = /[\p{L}\p{N}_.\u00ad\u200b-\u200d\u2060\u3002\ufeff\uff0e\uff61-]/u
 // Characters that cannot stand in a host name end the URL when they come before its path.
