@@ -25,7 +25,9 @@ afterEach(async () => {
   open = undefined
 })
 const until = async (holds: () => boolean): Promise<void> => {
-  for (let i = 0; i < 500 && !holds(); i++) await settle()
+  // The scan runs in worker threads: what bounds the wait is time, not turns of the loop.
+  const end = performance.now() + 10_000
+  while (!holds() && performance.now() < end) await settle()
   expect(holds()).toBe(true)
 }
 const { signal } = new AbortController()
