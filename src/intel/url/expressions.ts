@@ -1,12 +1,15 @@
 import type { CanonicalUrl } from './canonical.ts'
 import { hostAndParents } from './suffix.ts'
 
-/** Parents of a host that are looked up: Safe Browsing takes the last five labels and cuts from the left. */
+/** Parents of a host whose pages are looked up: Safe Browsing takes the last five labels and cuts from the left. */
 const MAX_PARENTS = 4
 const MAX_FOLDERS = 4
 
-/** Host names whose domain opinions bear on this host, narrowest first. Never a public suffix above a rented name. */
-export const domainKeys = (host: string): readonly string[] => hostAndParents(host, MAX_PARENTS)
+/**
+ * Host names whose domain opinions bear on this host, narrowest first. Never a public suffix above a rented name. All of
+ * them: an opinion of a domain counts for everything below it, however many labels a sender puts in front.
+ */
+export const domainKeys = (host: string): readonly string[] => hostAndParents(host, Infinity)
 
 /**
  * `host/path` texts whose URL opinions bear on this URL, narrowest first: the host and up to four parents, each with
@@ -20,5 +23,5 @@ export const urlKeys = (url: CanonicalUrl): readonly string[] => {
   for (let at = url.path.indexOf('/', 1); at > 0 && folders.length < MAX_FOLDERS; at = url.path.indexOf('/', at + 1))
     folders.push(url.path.slice(0, at + 1))
   for (const folder of folders.reverse()) paths.add(folder)
-  return domainKeys(url.host).flatMap((host) => [...paths].map((path) => host + path))
+  return hostAndParents(url.host, MAX_PARENTS).flatMap((host) => [...paths].map((path) => host + path))
 }

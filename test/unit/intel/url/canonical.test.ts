@@ -51,13 +51,22 @@ describe('look-up expressions', () => {
         .flatMap((h) => [`${h}/1/2.html?param=1`, `${h}/1/2.html`, `${h}/1/`, `${h}/`]),
     ])
   })
-  it('take the host itself and at most four parents', () => {
+  it('take every domain above the host, and the pages of at most four', () => {
     expect(domainKeys('a.b.c.d.e.f.example.com')).toEqual([
       'a.b.c.d.e.f.example.com',
+      'b.c.d.e.f.example.com',
+      'c.d.e.f.example.com',
       'd.e.f.example.com',
       'e.f.example.com',
       'f.example.com',
       'example.com',
+    ])
+    expect(keys('http://a.b.c.d.e.f.example.com/')).toEqual([
+      'a.b.c.d.e.f.example.com/',
+      'd.e.f.example.com/',
+      'e.f.example.com/',
+      'f.example.com/',
+      'example.com/',
     ])
   })
   it('take at most four leading folders', () => {
