@@ -18,11 +18,10 @@ afterEach(async () => {
 
 const limits = (maxUrlsInBody: number, maxUrlsInAttachments: number) =>
   new Map([[urlFiltering, { ...urlFiltering.defaults, maxUrlsInBody, maxUrlsInAttachments }]])
-const LOG = 'if header("X-URL-LookUp-ScanningError") { log-entry("marked"); }'
 
 describe('a message with more URLs than may be looked up', () => {
   it('is told and marked, for body and attachments apart', async () => {
-    const p = await start({ sections: limits(1, 1), filters: [{ name: 'mark', script: LOG }] })
+    const p = await start({ sections: limits(1, 1) })
     const mid = await p.run({
       body: mail('http://a.example/ http://b.example/', 'http://c.example/\nhttp://d.example/'),
     })
@@ -38,8 +37,9 @@ describe('a message with more URLs than may be looked up', () => {
         reason: 'The number of URLs in the message attachments exceeded the URL scan limit.',
       },
     ])
-    expect((await p.spool.body(mid)).toString()).toMatch(/X-URL-LookUp-ScanningError: The number of URLs in the message attachments
- exceeded/)
+    expect((await p.spool.body(mid)).toString().replace(/\r\n /g, ' ')).toContain(
+      'X-URL-LookUp-ScanningError: The number of URLs in the message attachments exceeded the URL scan limit.',
+    )
   })
 
   it('cannot be marked by its sender', async () => {
