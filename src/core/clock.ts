@@ -8,6 +8,8 @@ export interface Clock {
   monotonic(): number
   /** Resolves after `ms`; rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls back after `ms` unless it is cancelled by the function that it answers; cheaper than a sleep that is aborted. */
+  after?(ms: number, wake: () => void): () => void
 }
 
 export const systemClock: Clock = {
@@ -16,5 +18,9 @@ export const systemClock: Clock = {
   sleep: async (ms, signal) => {
     // Timers above 2^31-1 ms fire at once in Node; cap and let the caller's loop come round again.
     await delay(Math.min(ms, 2_147_483_647), undefined, signal ? { signal } : undefined)
+  },
+  after: (ms, wake) => {
+    const timer = setTimeout(wake, Math.min(ms, 2_147_483_647))
+    return () => clearTimeout(timer)
   },
 }

@@ -1,11 +1,13 @@
 import type { Clock } from './clock.ts'
 import { Fault } from './errors.ts'
 
-const abortion = (signal: AbortSignal): Promise<never> =>
-  new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error)
-    else signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true })
-  })
+/** Calls `wake` after `ms`; what it answers cancels that. */
+export const startTimer = (clock: Clock, ms: number, wake: () => void): (() => void) => {
+  if (clock.after) return clock.after(ms, wake)
+  const cancelled = new AbortController()
+  clock.sleep(ms, cancelled.signal).then(wake, () => undefined)
+  return () => cancelled.abort()
+}
 
 /**
  * Runs `work` with a signal that aborts with the caller's or after `ms`, and answers by then even when `work` does not
@@ -18,16 +20,22 @@ export const withDeadline = async <T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> => {
   signal.throwIfAborted()
-  const late = new AbortController()
-  const finished = new AbortController()
-  clock.sleep(ms, finished.signal).then(
-    () => late.abort(new Fault('TIMED_OUT', `no answer within ${ms / 1000} s`)),
-    () => undefined,
-  )
-  const either = AbortSignal.any([signal, late.signal])
+  const either = new AbortController()
+  // One listener and one timer, both taken away again: messages pass here several times each.
+  let stop: (reason: unknown) => void = () => undefined
+  const stopped = new Promise<never>((_, reject) => {
+    stop = (reason) => {
+      either.abort(reason)
+      reject(reason as Error)
+    }
+  })
+  const forward = (): void => stop(signal.reason)
+  signal.addEventListener('abort', forward, { once: true })
+  const cancel = startTimer(clock, ms, () => stop(new Fault('TIMED_OUT', `no answer within ${ms / 1000} s`)))
   try {
-    return await Promise.race([work(either), abortion(either)])
+    return await Promise.race([work(either.signal), stopped])
   } finally {
-    finished.abort()
+    cancel()
+    signal.removeEventListener('abort', forward)
   }
 }

@@ -95,7 +95,8 @@ const scanWorker = (): string => {
 
 const SCAN_THREADS = 2
 const SCAN_DEADLINE_MS = 10_000
-const AT_WORK = 16
+/** Messages at work at the same time: they share the syncs of the spool. */
+const AT_WORK = 64
 
 export const buildMail = (
   base: Foundation,

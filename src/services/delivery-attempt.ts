@@ -4,6 +4,7 @@ import { destinations as destinationsSection } from '../config/sections/destinat
 import type { TlsMode } from '../config/sections/destinations.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigReader } from '../config/section.ts'
+import { startTimer } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
@@ -268,14 +269,13 @@ const DNS_TIMEOUT: Failure = { permanent: false, code: '000', status: '4.4.3', r
 
 /** Null when `ms` have passed first. */
 const within = async <T>(env: Env, ms: number, work: Promise<T>): Promise<T | null> => {
-  const done = new AbortController()
-  const timer = env.clock.sleep(ms, done.signal).then(
-    () => null,
-    () => null,
-  )
+  let cancel = (): void => undefined
+  const late = new Promise<null>((resolve) => {
+    cancel = startTimer(env.clock, ms, () => resolve(null))
+  })
   try {
-    return await Promise.race([work, timer])
+    return await Promise.race([work, late])
   } finally {
-    done.abort()
+    cancel()
   }
 }

@@ -6,6 +6,7 @@ import { listeners } from '../config/sections/listeners.ts'
 import { smtpRoutes } from '../config/sections/smtp-routes.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/section.ts'
+import { startTimer } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
@@ -101,6 +102,7 @@ const MAILBOX_JOBS = 10
 /** A connection waits so long for the next message to its hop. */
 const KEEP_CONNECTION_MS = 2000
 const EXPIRED_BATCH = 100
+const OLD_EVERY_MS = 1000
 /** After an error of our own the queue takes a breath, so that it never spins. */
 const FAULT_PAUSE_MS = 5000
 const DAY_MS = 86_400_000
@@ -142,7 +144,9 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   let accepting = false
   let pumping = false
   let again = false
-  let sleeper = new AbortController()
+  let scheduled = false
+  let wakeNever = (): void => undefined
+  let lookedForOld = -Infinity
   const idleWaiters: (() => void)[] = []
   let expireAfter = 0
 
@@ -150,14 +154,24 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
 
   const notify = (mid: number): void => {
     for (const row of spool.queued(mid)) destinations.ready(row.domain)
-    pump()
+    soon()
+  }
+
+  /** What arrives and what ends in one turn of the event loop is looked at together. */
+  const soon = (): void => {
+    if (scheduled) return
+    scheduled = true
+    setImmediate(() => {
+      scheduled = false
+      pump()
+    })
   }
 
   const track = (job: Promise<void>): void => {
     jobs.add(job)
     void job.finally(() => {
       jobs.delete(job)
-      pump()
+      soon()
     })
   }
 
@@ -218,7 +232,8 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   }
 
   const startExpired = (at: number): void => {
-    if (at < expireAfter) return
+    if (at < expireAfter || Math.abs(at - lookedForOld) < OLD_EVERY_MS) return
+    lookedForOld = at
     // Shorter lives of a bounce profile end when their messages are tried.
     const lives = config.get(bounceProfiles).map((p) => p.maxQueueSeconds)
     const maxQueueSeconds = Math.max(config.get(deliverySection).maxQueueSeconds, ...lives)
@@ -279,17 +294,16 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       pumping = false
     }
     sleepOn()
-    if (jobs.size === 0) for (const wake of idleWaiters.splice(0)) wake()
+    if (jobs.size === 0 && !scheduled) for (const wake of idleWaiters.splice(0)) wake()
   }
 
   /** Until the next recipient is due or a host may be tried again; any `pump` before ends the sleep. */
   const sleepOn = (): void => {
-    sleeper.abort()
-    sleeper = new AbortController()
+    wakeNever()
     const due = spool.nextDueAfter(scannedTo)?.getTime() ?? Infinity
     const at = Math.min(due, destinations.nextRetry() ?? Infinity, expireAfter > now() ? expireAfter : Infinity)
     if (at === Infinity || !accepting) return
-    void env.clock.sleep(Math.max(1, at - now()), sleeper.signal).then(pump, () => undefined)
+    wakeNever = startTimer(env.clock, Math.max(1, at - now()), pump)
   }
 
   const pruneDaily = async (): Promise<void> => {
@@ -358,7 +372,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     },
     stop: async (graceMs) => {
       accepting = false
-      sleeper.abort()
+      wakeNever()
       const late = new AbortController()
       const grace = env.clock.sleep(graceMs, late.signal).catch(() => undefined)
       await Promise.race([Promise.allSettled([...jobs]), grace])
@@ -387,7 +401,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       return mid
     },
     idle: async () => {
-      if (jobs.size > 0) await new Promise<void>((resolve) => idleWaiters.push(resolve))
+      if (jobs.size > 0 || scheduled) await new Promise<void>((resolve) => idleWaiters.push(resolve))
     },
     consumers: [
       consumer(smtpRoutes),

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import { startTimer } from '../core/deadline.ts'
 import type { Resolver } from '../core/resolver.ts'
 
 /** The name of an address, and whether that name leads back to it. */
@@ -39,15 +40,14 @@ export const createReverseDns = (resolver: Resolver, clock: Clock) => {
           cache.delete(oldest)
         }
       }
-      const late = new AbortController()
-      const timer = clock.sleep(withinMs, late.signal).then(
-        () => UNKNOWN,
-        () => UNKNOWN,
-      )
+      let cancel = (): void => undefined
+      const late = new Promise<ReverseName>((resolve) => {
+        cancel = startTimer(clock, withinMs, () => resolve(UNKNOWN))
+      })
       try {
-        return await Promise.race([known.name, timer])
+        return await Promise.race([known.name, late])
       } finally {
-        late.abort()
+        cancel()
       }
     },
   }

@@ -1,7 +1,9 @@
+import { setMaxListeners } from 'node:events'
 import type { ConfigConsumer } from '../config/section.ts'
 import { mailPolicies } from '../config/sections/mail-policies.ts'
 import { messageFilters } from '../config/sections/message-filters.ts'
 import type { MessageFilter } from '../config/sections/message-filters.ts'
+import { startTimer } from '../core/deadline.ts'
 import { uuid } from '../core/entropy.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
@@ -95,20 +97,24 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
     if (room <= 0 || deps.suspensions.workQueue() !== null) return
     const now = clock.monotonic()
     // Those at work and those that wait for their next attempt are still in state work.
-    const candidates = spool.work(0, active.size + retries.size + room)
-    const due = candidates.filter(({ mid }) => !active.has(mid) && (retries.get(mid)?.at ?? 0) <= now)
-    for (const { mid } of due.slice(0, room)) active.set(mid, work(mid))
+    const candidates = spool.workMids(active.size + retries.size + room)
+    const due = candidates.filter((mid) => !active.has(mid) && (retries.get(mid)?.at ?? 0) <= now)
+    for (const mid of due.slice(0, room)) active.set(mid, work(mid))
   }
 
   const rest = async (signal: AbortSignal): Promise<void> => {
     if (woken || signal.aborted) return
     const next = Math.min(IDLE_MS, ...[...retries.values()].map((r) => Math.max(0, r.at - clock.monotonic())))
-    const timer = new AbortController()
-    const called = new Promise<void>((resolve) => {
-      wakeUp = resolve
+    await new Promise<void>((resolve) => {
+      const cancel = startTimer(clock, next, () => wakeUp?.())
+      const end = (): void => {
+        cancel()
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      wakeUp = end
+      signal.addEventListener('abort', end, { once: true })
     })
-    await Promise.race([called, clock.sleep(next, AbortSignal.any([signal, timer.signal])).catch(() => undefined)])
-    timer.abort()
     wakeUp = null
   }
 
@@ -150,6 +156,8 @@ export const createWorkQueue = (deps: WorkQueueDeps): WorkQueue => {
       since = clock.now()
       stopping = new AbortController()
       aborting = new AbortController()
+      // Every message at work listens.
+      setMaxListeners(0, aborting.signal)
       loop = run(AbortSignal.any([signal, stopping.signal]))
     },
     stop: async (graceMs) => {

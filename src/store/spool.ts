@@ -107,6 +107,8 @@ export interface SpoolStore {
   body(mid: number): Promise<Buffer>
   /** Entries in state work, oldest first, with a MID above `afterMid`. */
   work(afterMid: number, limit: number): readonly SpoolEntry[]
+  /** As `work`, without reading the entries. */
+  workMids(limit: number): readonly number[]
   /** Atomically: `mid` is gone and `entries` stand in its place (one of them may carry the same MID). Empty = finished. */
   replace(mid: number, entries: readonly NewSpoolEntry[]): Promise<void>
   /** Recipients whose next attempt is due, grouped by message, oldest first. */

@@ -21,6 +21,8 @@ import { closedName, listLogFiles, nextLogName } from './log-names.ts'
 const BUFFER_BYTES = 8 * 1024 * 1024
 /** After a failed write nothing is tried for so long, so that a full disk costs no CPU. */
 const RETRY_MS = 1000
+/** Lines of so long a time are one write: under load a write for each costs more than the mail. */
+const GATHER_MS = 20
 
 const lines = (text: string): number => text.split('\n').length - 1
 
@@ -49,6 +51,7 @@ export const createLogFileWriter = (initial: LogFileSettings, hooks: LogFileHook
   /** Everything that touches the file runs in this chain, one after the other. */
   let work: Promise<void> = Promise.resolve()
   let draining = false
+  let gathering: NodeJS.Timeout | undefined
 
   const list = () => {
     // The offset only dates the files; names and order are local anyway.
@@ -183,7 +186,13 @@ export const createLogFileWriter = (initial: LogFileSettings, hooks: LogFileHook
   const schedule = (): void => {
     if (draining) return
     draining = true
-    void enqueue(drain).catch(failed)
+    gathering = setTimeout(begin, GATHER_MS)
+  }
+
+  /** Lines that wait for others are written now. */
+  const begin = (): void => {
+    clearTimeout(gathering)
+    if (draining) void enqueue(drain).catch(failed)
   }
 
   return {
@@ -199,6 +208,7 @@ export const createLogFileWriter = (initial: LogFileSettings, hooks: LogFileHook
       schedule()
     },
     flush: async () => {
+      begin()
       await work
     },
     open: async () => {
@@ -225,6 +235,7 @@ export const createLogFileWriter = (initial: LogFileSettings, hooks: LogFileHook
     files: () => list(),
     close: async () => {
       closed = true
+      clearTimeout(gathering)
       await enqueue(async () => {
         await drain()
         await closeFile('stop')

@@ -160,6 +160,10 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
         db.all<EntryRow>(`${ENTRY} WHERE state = 'work' AND mid > ? ORDER BY mid LIMIT ?`, afterMid, limit),
         (_row, entry) => entry,
       ),
+    workMids: (limit) =>
+      db
+        .all<{ mid: number }>(`SELECT mid FROM entry WHERE state = 'work' ORDER BY mid LIMIT ?`, limit)
+        .map((r) => r.mid),
     replace: async (mid, entries) => {
       const old = bodyOf(mid)
       const now = clock.now().getTime()
