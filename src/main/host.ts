@@ -1,7 +1,7 @@
 import { lockHome } from '../adapters/files/lock.ts'
 import type { ApplianceOptions, RunningAppliance } from './options.ts'
 import { createBatch } from '../transports/batch.ts'
-import { hasColour } from '../transports/attach.ts'
+import { hasColour, readerHasGone } from '../transports/attach.ts'
 import { lockPath } from './sessions.ts'
 import type { Sessions } from './sessions.ts'
 import { machineParts } from './machine.ts'
@@ -62,6 +62,7 @@ const script = async (sessions: Sessions, options: HostOptions): Promise<number>
   const { stdin, stdout } = process
   let listening = false
   let readerGone = false
+  let lost = false
   const batch = createBatch({
     write: (text) => void stdout.write(text),
     notice: (line) => {
@@ -86,15 +87,18 @@ const script = async (sessions: Sessions, options: HostOptions): Promise<number>
     },
   })
   const stop = (): void => batch.interrupt()
-  // Whoever read our output has gone and has what it wanted: no more is run, and nothing is said about it.
-  stdout.on('error', () => {
-    readerGone = true
+  stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (readerHasGone(error)) readerGone = true
+    else if (!lost) {
+      lost = true
+      say(`the output cannot be written: ${error.message}`)
+    }
     stop()
   })
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
   try {
     const status = await sessions.run(batch.terminal, process.pid)
-    return readerGone ? 0 : status
+    return readerGone ? 0 : lost ? 1 : status
   } finally {
     stdin.pause()
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.off(signal, stop)

@@ -49,6 +49,10 @@ const open = (path: string): Promise<Socket | null> =>
 export const hasColour = (isTTY: boolean, env: NodeJS.ProcessEnv): boolean =>
   Boolean(isTTY) && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb'
 
+/** Whoever reads our output has what it wanted: that ends a command without a word. A full disk does not. */
+export const readerHasGone = (error: NodeJS.ErrnoException): boolean =>
+  error.code === 'EPIPE' || error.code === 'ECONNRESET' || error.code === 'EIO'
+
 const converse = (socket: Socket, options: AttachOptions): Promise<number> => {
   const { stdin, stdout, stderr } = process
   // isTTY is undefined, not false, where a stream is a pipe; JSON would leave it out of the hello.
@@ -116,8 +120,13 @@ const converse = (socket: Socket, options: AttachOptions): Promise<number> => {
         socket.destroy()
       }
     })
-    // Whoever reads our output has gone and has what it wanted: end without a word.
-    stdout.on('error', () => finish(status ?? 0))
+    stdout.on('error', (error: NodeJS.ErrnoException) => {
+      if (readerHasGone(error)) finish(status ?? 0)
+      else {
+        stderr.write(`lychgate: the output cannot be written: ${error.message}\n`)
+        finish(1)
+      }
+    })
     stderr.on('error', () => finish(status ?? 0))
     socket.on('error', () => undefined)
     socket.on('close', () => {

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs'
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import { freshHome, removeHome, serve, shell } from '../support/appliance.ts'
+import { freshHome, program, removeHome, serve, shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
+import { run } from '../support/processes.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 import { openShell } from '../support/typist.ts'
 
@@ -57,3 +59,25 @@ it('rolls back to an earlier state, and the services follow without restart', as
   expect(await greeting()).toContain('first.example.com')
   expect((await shell(home, ['-c', 'version', '--echo'])).stdout).toContain('first.example.com> version')
 })
+
+it.skipIf(!existsSync('/dev/full'))(
+  'fails when its output cannot be written, and not when nobody reads on',
+  async () => {
+    const sh = async (line: string, at: string): Promise<string> => {
+      const { stdout, stderr } = await run('sh', ['-c', line, program, at])
+      return `${stdout}${stderr}`
+    }
+    const alone = freshHome()
+    try {
+      for (const at of [home, alone]) {
+        const full = await sh('node "$0" --home "$1" -c showconfig >/dev/full; echo "status $?"', at)
+        expect(full).toMatch(/the output cannot be written: .*ENOSPC/)
+        expect(full).toContain('status 1')
+        const gone = await sh('{ node "$0" --home "$1" -c showconfig; echo "status $?" >&2; } | head -1', at)
+        expect(gone).toContain('status 0')
+      }
+    } finally {
+      removeHome(alone)
+    }
+  },
+)
