@@ -97,7 +97,7 @@ const dnslist = (text: string): HostEntry | null => {
 const named = (text: string): HostEntry | null => {
   const lower = text.toLowerCase()
   // Digits and dots are an address that is wrong, not a name.
-  if (/^[\d.]+$/.test(lower) || !isHostname(lower.replace(/^\./, ''))) return null
+  if (/^[\d.-]+$/.test(lower) || !isHostname(lower.replace(/^\./, ''))) return null
   return lower.startsWith('.')
     ? { kind: 'domain', suffix: lower, text: lower }
     : { kind: 'host', name: lower, text: lower }

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { SecureContext } from 'node:tls'
 import { addressLists } from '../config/sections/address-lists.ts'
-import type { Listener } from '../config/sections/listeners.ts'
+import type { Listener, RecipientEntry } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
@@ -81,6 +81,10 @@ interface Checked {
 
 const WRITE_BUFFER = 65_536
 const REJECTED = '550 5.1.0 Address rejected.'
+
+const customReply = (entry: RecipientEntry | undefined): string | null =>
+  entry === undefined || entry.replyCode === null ? null : `${entry.replyCode} ${entry.replyText ?? ''}`.trimEnd()
+
 const guid = (env: Env): string => Buffer.from(env.entropy.bytes(16)).toString('base64')
 
 /** One client: moves bytes between its socket and the session, and does what the session asks. */
@@ -310,7 +314,7 @@ export class SmtpConnection {
     if (this.#delayedReject) return this.#refuseRecipient(given, 'Receiving Control', this.#rejection())
     const address = wholeRecipient(listener, given)
     const entry = address === null ? undefined : recipientEntry(listener, address)
-    const custom = entry?.replyCode == null ? null : `${entry.replyCode} ${entry.replyText ?? ''}`.trimEnd()
+    const custom = customReply(entry)
     const relayed = this.#direction === 'outgoing'
     if (address === null || (!relayed && entry?.access !== 'accept'))
       return this.#refuseRecipient(given, 'RAT', custom ?? REJECTED)
@@ -365,7 +369,7 @@ export class SmtpConnection {
 
   async #message(bytes: Buffer): Promise<SmtpAnswer> {
     const mail = this.#mail as Incoming
-    const { hops, tooLong, messageId, subject } = peekHeaders(bytes)
+    const { hops, tooLong, messageId, subject } = peekHeaders(bytes, this.#deps.config.get(receiving).maxHeaderFields)
     if (hops > SMTP_LIMITS.hops)
       return this.#refuse('Message loop', '554 5.4.6 the message goes in circles: too many Received headers')
     if (tooLong) return this.#refuse('Header too long', '552 5.3.4 the header has too many fields or bytes')

@@ -14,9 +14,9 @@ export interface HeaderPeek {
 }
 
 /** Reads the header, bounded by SMTP_LIMITS, in one pass. The first field of a name counts. */
-export const peekHeaders = (bytes: Buffer): HeaderPeek => {
+export const peekHeaders = (bytes: Buffer, maxFields: number = SMTP_LIMITS.headerFields): HeaderPeek => {
   const block = readHeaderBlock(bytes, 0, bytes.length, {
-    headers: SMTP_LIMITS.headerFields,
+    headers: maxFields,
     headerBytes: SMTP_LIMITS.headerBytes,
   })
   let messageId: string | null = null

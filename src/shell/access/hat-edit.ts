@@ -51,10 +51,11 @@ export const findPolicy = (table: HostAccess, name: string): MailFlowPolicy => {
   return policy
 }
 
+/** A new group stands at the top: below the groups that take everybody by reputation it would never match. */
 export const addGroup = (table: HostAccess, group: SenderGroup): HostAccess => {
   if (table.groups.some((g) => g.name.toLowerCase() === group.name.toLowerCase()))
     throw new UserError(`There is a sender group '${group.name}' already.`)
-  return { ...table, groups: [...table.groups, group] }
+  return { ...table, groups: [group, ...table.groups] }
 }
 
 export const changeGroup = (table: HostAccess, old: SenderGroup, change: Partial<SenderGroup>): HostAccess => {

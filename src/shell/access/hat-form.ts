@@ -54,12 +54,12 @@ export const importHostAccess = async (session: Session, l: Listener, file: stri
   if (!result.ok) return refuseImport(session, file, result.errors)
   changeListener(session, l, { hostAccess: result.table })
   const { policies, groups } = result.table
-  session.print(`${policies.length} policies and ${groups.length} sender groups were imported.`)
+  session.print(`Imported: ${policies.length} policies, ${groups.length} sender groups.`, '')
 }
 
 export const exportHostAccess = async (session: Session, l: Listener, file: string): Promise<void> => {
   await writeConfigurationFile(session.appliance.home, file, printHostAccess(l.hostAccess))
-  session.print(`The Host Access Table was exported to ${file}.`)
+  session.print(`The Host Access Table was exported to ${file}.`, '')
 }
 
 type Options = Readonly<Record<string, string | undefined>>

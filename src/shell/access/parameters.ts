@@ -14,7 +14,7 @@ export interface Parameter {
   readonly label: string
   readonly field: Field<Value>
   /** As the summary above the table shows it. */
-  show(value: Value): string
+  readonly show: (value: Value) => string
 }
 
 const MAX_SIZE = 1_073_741_824
@@ -64,7 +64,7 @@ const make = <T extends Value>(
   word,
   option,
   label,
-  field: field as unknown as Field<Value>,
+  field,
   show: (value) => show(value as T),
 })
 

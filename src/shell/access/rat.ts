@@ -51,12 +51,12 @@ const importTable = async (session: Session, l: Listener, file: string): Promise
   const result = readRecipientAccess(await readConfigurationFile(session.appliance.home, file))
   if (!result.ok) return refuseImport(session, file, result.errors)
   changeListener(session, l, { recipientAccess: [...result.entries] })
-  session.print(`${result.entries.length} recipients were imported.`)
+  session.print(`Imported: ${result.entries.length} recipients.`, '')
 }
 
 const exportTable = async (session: Session, l: Listener, file: string): Promise<void> => {
   await writeConfigurationFile(session.appliance.home, file, printRecipientAccess(l.recipientAccess))
-  session.print(`The Recipient Access Table was exported to ${file}.`)
+  session.print(`The Recipient Access Table was exported to ${file}.`, '')
 }
 
 const replyCode = integer(200, 599)

@@ -30,10 +30,13 @@ it('takes the first entry that matches', () => {
 })
 
 it('serves the domains that it accepts by name, whole or in part', () => {
-  const listener = { ...defaultListener, recipientAccess: ['.a.example', 'joe@b.example', 'postmaster@', 'ALL'].map(acceptEntry) }
-  expect(['x.a.example', 'b.example', 'B.example', 'a.example', 'c.example'].map((d) => servesDomain(listener, d))).toEqual(
-    [true, true, true, false, false],
-  )
+  const listener = {
+    ...defaultListener,
+    recipientAccess: ['.a.example', 'joe@b.example', 'postmaster@', 'ALL'].map(acceptEntry),
+  }
+  expect(
+    ['x.a.example', 'b.example', 'B.example', 'a.example', 'c.example'].map((d) => servesDomain(listener, d)),
+  ).toEqual([true, true, true, false, false])
 })
 
 it('gives postmaster without a domain the first accepted one', () => {
