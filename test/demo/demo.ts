@@ -47,6 +47,7 @@ const operate = async (input: string, args: readonly string[] = []): Promise<str
   const { stdout, stderr, code } = await shell(home, [...args, '--echo'], input)
   // The prompt after the last command waits for nobody.
   quote(`${stderr}${stdout}`.replace(/\n\S+> \n?$/, ''))
+  print('')
   if (code !== 0) throw new Error(`the shell ended with ${code} after:\n${input}`)
   return stdout
 }
