@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Attaches to the running appliance; the product itself is loaded only when there is none, or for another verb.
 // node: modules only up to that point: this is what `lychgate -c version` costs.
-import { homedir } from 'node:os'
+import { homedir, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 
 const argv = process.argv.slice(2)
@@ -46,6 +46,7 @@ const run = async () => {
     const { attach } = await import('../dist/attach.js')
     const status = await attach({
       path: join(homeOf(options.home), 'control.sock'),
+      own: join(homeOf(options.home), 'sockets', userInfo().username),
       echo: options.echo,
       keepGoing: options.keepGoing,
       noColor: options.noColor,

@@ -31,5 +31,5 @@ export const openAccounts = (
   config.consume(forgetFirstPassphrase(home.root, events))
   const logins = createLogins({ clock: env.clock, store: loginFile(join(home.root, 'logins.json')) })
   const passphrases = createPassphrases()
-  return { logins, accounts: createAccounts({ env, config: config.running, events, passphrases, logins }) }
+  return { logins, accounts: createAccounts({ env, config, events, passphrases, logins }) }
 }

@@ -2,8 +2,8 @@ import { join } from 'node:path'
 import { historyFile } from '../adapters/files/history.ts'
 import { adminAccess } from '../config/sections/admin-access.ts'
 import { system } from '../config/sections/system.ts'
-import { BUILT_IN, builtInUser } from '../config/sections/users.ts'
-import type { User } from '../config/sections/users.ts'
+import { BUILT_IN, builtInUser, users } from '../config/sections/users.ts'
+import type { User, Users } from '../config/sections/users.ts'
 import { uuid } from '../core/entropy.ts'
 import { errorText } from '../core/errors.ts'
 import type { Appliance } from '../services/appliance.ts'
@@ -35,6 +35,18 @@ export const lockPath = (home: string): string => join(home, 'lychgate.lock')
 /** Shell sessions open no more histories than there are accounts; names come from the configuration only. */
 export const createSessions = (appliance: Appliance): Sessions => {
   const histories = new Map<string, CommandHistory>()
+  const present = new Set<{ readonly user: User; readonly terminal: Terminal }>()
+  appliance.config.consume<Users>({
+    section: users,
+    // Rights that were taken away must not live on in a session that is open.
+    apply: async () => {
+      for (const { user, terminal } of present) {
+        if (appliance.accounts.find(user.name)?.role === user.role || terminal.presence === undefined) continue
+        terminal.write(`\nThis session has ended: the account ${user.name} has changed.\n`)
+        terminal.presence.hangUp()
+      }
+    },
+  })
   const historyOf = (user: string): CommandHistory => {
     const known = histories.get(user) ?? createHistory(historyFile(join(appliance.home, 'history', user)))
     histories.set(user, known)
@@ -42,8 +54,17 @@ export const createSessions = (appliance: Appliance): Sessions => {
   }
   const runAs = (user: User, terminal: Terminal, pid: number): Promise<number> => {
     const { name, fullName, role } = user
+    const here = { user, terminal }
+    present.add(here)
     const lines = banner(appliance, user, terminal)
-    return runShell({ appliance, terminal, user: { name, fullName, role }, pid, registry: REGISTRY, banner: lines })
+    return runShell({
+      appliance,
+      terminal,
+      user: { name, fullName, role },
+      pid,
+      registry: REGISTRY,
+      banner: lines,
+    }).finally(() => present.delete(here))
   }
   const run = (terminal: Terminal, pid: number): Promise<number> =>
     runAs(appliance.accounts.find(BUILT_IN) ?? builtInUser, terminal, pid)

@@ -1,5 +1,5 @@
-import type { ConfigReader } from '../config/section.ts'
-import { users } from '../config/sections/users.ts'
+import type { ConfigStore } from '../config/store.ts'
+import { users, withPassphrase } from '../config/sections/users.ts'
 import type { User } from '../config/sections/users.ts'
 import { parsePublicKey } from '../config/public-key.ts'
 import type { Env } from '../core/env.ts'
@@ -26,6 +26,8 @@ export interface Accounts {
   /** Checks a passphrase of somebody who is in already; counts nothing. */
   matches(user: User, plain: string): Promise<boolean>
   hash(plain: string): Promise<string>
+  /** Gives an account a new hash at once; the old one joins its earlier ones. */
+  setPassphrase(name: string, hash: string): Promise<void>
   /** Whether failed logins have locked the name for a while. */
   lockedByFailures(name: string): boolean
   unlock(name: string): void
@@ -43,14 +45,14 @@ const MAX_PLAIN = 1024
 
 export const createAccounts = (deps: {
   readonly env: Env
-  readonly config: ConfigReader
+  readonly config: Pick<ConfigStore, 'running' | 'draft' | 'commit'>
   readonly events: EventBus
   readonly passphrases: Passphrases
   readonly logins: Pick<Logins, 'refused'>
 }): Accounts => {
   const { env, config, events, passphrases } = deps
   const guard = createLoginGuard(env.clock)
-  const all = (): readonly User[] => config.get(users).accounts
+  const all = (): readonly User[] => config.running.get(users).accounts
   const find = (name: string): User | undefined => all().find((u) => u.name === name && u.status === 'active')
 
   /** Whoever keeps trying the last administrator's name must not keep that administrator out. */
@@ -87,7 +89,7 @@ export const createAccounts = (deps: {
         events.publish({ type: 'access.accepted', user: name, from, method: 'passphrase', role: user.role })
         return user
       }
-      const { lockAttempts, lockMinutes } = config.get(users).policy
+      const { lockAttempts, lockMinutes } = config.running.get(users).policy
       // Only names that exist can be locked; the others cost nothing to refuse.
       const attempts = user === undefined || isLastAdministrator(user) ? 0 : lockAttempts
       const penalty = guard.failed(from, name, { attempts, seconds: lockMinutes * 60 })
@@ -111,6 +113,11 @@ export const createAccounts = (deps: {
     refusedKeys: (name, from) => refused(name, from, 'publickey'),
     matches: async (user, plain) => await passphrases.verify(user.passphrase, plain),
     hash: async (plain) => await passphrases.hash(plain),
+    setPassphrase: async (name, hash) => {
+      const draft = config.draft()
+      draft.set(users, withPassphrase(draft.get(users), name, hash))
+      await config.commit(draft, { user: name, comment: `passphrase of ${name} changed`, keepForRollback: false })
+    },
     lockedByFailures: (name) => guard.nameLocked(name),
     unlock: (name) => guard.unlockName(name),
   }

@@ -32,7 +32,12 @@ export interface LoginStore {
 
 /** Who is here (`who`) and who was (`last`). */
 export interface Logins {
-  open(login: { readonly user: string; readonly from: string; readonly what: string; idleMs(): number }): OpenLogin
+  open(login: {
+    readonly user: string
+    readonly from: string
+    readonly what: string
+    readonly idleMs: () => number
+  }): OpenLogin
   /** Failed attempts under one name from one place, that follow each other, are one record. */
   refused(user: string, from: string): void
   present(): readonly PresentLogin[]

@@ -1,4 +1,4 @@
-import { ADMINISTRATORS, EVERYONE, OPERATORS, READERS } from './command.ts'
+import { ADMINISTRATORS, EVERYONE, OPERATORS, READERS, STAGERS } from './command.ts'
 import type { CommandEntry } from './command.ts'
 
 /**
@@ -9,13 +9,19 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'addresslistconfig',
     summary: 'Configure address lists',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/addresslistconfig.ts')).default,
+  },
+  {
+    name: 'adminaccessconfig',
+    summary: 'Configure who may reach the administration, and what it says to them',
+    roles: ADMINISTRATORS,
+    load: async () => (await import('./commands/configure/adminaccessconfig.ts')).default,
   },
   {
     name: 'alertconfig',
     summary: 'Configure who gets alerts by mail',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/alertconfig.ts')).default,
   },
   {
@@ -70,7 +76,7 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'filters',
     summary: 'Configure message filters',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/filters.ts')).default,
   },
   {
@@ -111,9 +117,15 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/intelconfig.ts')).default,
   },
   {
+    name: 'last',
+    summary: 'List who was logged in, newest first',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/last.ts')).default,
+  },
+  {
     name: 'listenerconfig',
     summary: 'Configure mail listeners',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/listenerconfig.ts')).default,
   },
   {
@@ -125,7 +137,7 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'logconfig',
     summary: 'Configure the log subscriptions',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/logconfig.ts')).default,
   },
   {
@@ -141,9 +153,15 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/oldmessage.ts')).default,
   },
   {
+    name: 'passwd',
+    summary: 'Change your passphrase',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/system/passwd.ts')).default,
+  },
+  {
     name: 'policyconfig',
     summary: 'Configure per recipient or sender mail policies',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/policyconfig.ts')).default,
   },
   {
@@ -234,19 +252,19 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'sdrconfig',
     summary: 'Configure Sender Domain Reputation',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/sdrconfig.ts')).default,
   },
   {
     name: 'sethostname',
     summary: 'Set the name of the appliance',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/sethostname.ts')).default,
   },
   {
     name: 'settz',
     summary: 'Set the time zone',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/settz.ts')).default,
   },
   {
@@ -276,8 +294,14 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'smtproutes',
     summary: 'Set up permanent domain redirections',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/smtproutes.ts')).default,
+  },
+  {
+    name: 'sshconfig',
+    summary: 'Configure SSH server and user key settings',
+    roles: ADMINISTRATORS,
+    load: async () => (await import('./commands/configure/sshconfig.ts')).default,
   },
   {
     name: 'status',
@@ -330,14 +354,20 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'urllistconfig',
     summary: 'Configure lists of URLs',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/urllistconfig.ts')).default,
   },
   {
     name: 'urlretroservice',
     summary: 'Enable, disable or poll the URL retrospective service',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/urlretroservice.ts')).default,
+  },
+  {
+    name: 'userconfig',
+    summary: 'Manage user accounts',
+    roles: ADMINISTRATORS,
+    load: async () => (await import('./commands/configure/userconfig.ts')).default,
   },
   {
     name: 'version',
@@ -354,7 +384,7 @@ export const REGISTRY: readonly CommandEntry[] = [
   {
     name: 'websecurityconfig',
     summary: 'Configure URL filtering and its Mailbox Auto Remediation',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/websecurityconfig.ts')).default,
   },
   {
@@ -362,6 +392,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show cache and response times of URL look-ups',
     roles: EVERYONE,
     load: async () => (await import('./commands/diagnose/websecuritydiagnostics.ts')).default,
+  },
+  {
+    name: 'who',
+    summary: 'List who is logged in',
+    roles: READERS,
+    load: async () => (await import('./commands/monitor/who.ts')).default,
+  },
+  {
+    name: 'whoami',
+    summary: 'Show the user that you work as',
+    roles: EVERYONE,
+    load: async () => (await import('./commands/system/whoami.ts')).default,
   },
   {
     name: 'workqueue',

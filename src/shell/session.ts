@@ -4,6 +4,7 @@ import type { CommandEntry, Session } from './command.ts'
 import { page } from './format/pager.ts'
 import { createOutput } from './output.ts'
 import type { Output } from './output.ts'
+import { withinRights } from './rights.ts'
 import { commandsOf } from './run.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -35,7 +36,7 @@ export const openSession = ({ appliance, terminal, user, pid, registry }: Sessio
     user,
     draft: appliance.config.draft(),
     running: appliance.config.running,
-    appliance,
+    appliance: { ...appliance, config: withinRights(appliance.config, user.role) },
     terminal,
     ask: createAsk({ terminal, output, entered }),
     commands: commandsOf(registry, user.role),

@@ -11,6 +11,8 @@ import type { Hello } from './protocol.ts'
 
 export interface AttachOptions {
   readonly path: string
+  /** The socket of this user alone, for those who may not open `path`. */
+  readonly own?: string
   readonly echo: boolean
   readonly keepGoing: boolean
   readonly noColor: boolean
@@ -21,10 +23,28 @@ export interface AttachOptions {
 
 /** The exit status of the session, or null when no appliance listens at `path`. */
 export const attach = async (options: AttachOptions): Promise<number | null> => {
-  const socket = await open(options.path)
+  const socket = await openOne(options)
   if (socket === null) return null
   options.onAttached?.()
   return converse(socket, options)
+}
+
+const denied = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'EACCES'
+
+const openOne = async ({ path, own }: AttachOptions): Promise<Socket | null> => {
+  try {
+    return await open(path)
+  } catch (error) {
+    if (own === undefined || !denied(error)) throw error
+  }
+  const socket = await open(own).catch((error: unknown) => {
+    if (denied(error)) return null
+    throw error
+  })
+  // The appliance is somebody else's: one of our own must not be started in its place.
+  if (socket === null)
+    throw new Error(`you may not use ${path}, and ${own} does not answer; an administrator gives it with userconfig.`)
+  return socket
 }
 
 const open = (path: string): Promise<Socket | null> =>

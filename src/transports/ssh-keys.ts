@@ -13,7 +13,7 @@ export interface HostKeys {
 const RSA_BITS = 3072
 
 /** ssh2 is loaded when the first SSH server of the process starts, not before. */
-export const ssh2 = async (): Promise<typeof import('ssh2')> => {
+export const ssh2 = async () => {
   const { default: library } = await import('ssh2')
   return library
 }

@@ -7,6 +7,7 @@ import { localTime } from '../../src/core/localtime.ts'
 import type { Role } from '../../src/shell/command.ts'
 import { REGISTRY } from '../../src/shell/registry.ts'
 import { runShell } from '../../src/shell/shell.ts'
+import { createLogins } from '../../src/services/logins.ts'
 import type { Appliance } from '../../src/services/appliance.ts'
 import { openTestConfig, removeTestConfig, testZones } from './config-store.ts'
 import type { TestConfig } from './config-store.ts'
@@ -37,6 +38,7 @@ export const openConfigShell = async (): Promise<ConfigShell> => {
     env: { clock: config.clock, entropy: { bytes: (n: number) => new Uint8Array(n), int: () => 0 } },
     events: { publish: () => undefined, subscribe: () => () => undefined },
     config: config.store,
+    logins: createLogins({ clock: config.clock, store: { load: () => [], save: () => undefined } }),
     time: localTime(testZones, () => config.store.running.get(system).timezone),
   } as unknown as Appliance
   return {

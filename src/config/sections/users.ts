@@ -97,3 +97,13 @@ export const users = defineSection({
 })
 export type Users = (typeof users)['defaults']
 export type PassphrasePolicy = Users['policy']
+
+/** All accounts, that of `name` with a new hash and the old one among its earlier ones. */
+export const withPassphrase = (value: Users, name: string, hash: string): Users => ({
+  ...value,
+  accounts: value.accounts.map((account) => {
+    if (account.name !== name) return account
+    const earlier = account.passphrase === null ? account.earlier : [account.passphrase, ...account.earlier]
+    return { ...account, passphrase: hash, earlier: earlier.slice(0, value.policy.history) }
+  }),
+})

@@ -35,3 +35,16 @@ export const shortTtl = (seconds: number): string => {
     if (seconds >= size && seconds % size === 0) return `${seconds / size}${unit}`
   return `${seconds}s`
 }
+
+/** `0s`, `15m`, `2h`, `3d`: how long, in the largest unit of which there is one. */
+export const longestUnit = (seconds: number): string => {
+  const s = Math.max(0, Math.floor(seconds))
+  const unit = (
+    [
+      [86_400, 'd'],
+      [3600, 'h'],
+      [60, 'm'],
+    ] as const
+  ).find(([size]) => s >= size)
+  return unit === undefined ? `${s}s` : `${Math.floor(s / unit[0])}${unit[1]}`
+}

@@ -5,7 +5,7 @@ import { UserError } from '../../../core/errors.ts'
 import { oneOf, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { namedList } from '../../format/named-list.ts'
 import { readForm } from '../../options.ts'
@@ -95,7 +95,7 @@ export default defineCommand({
     'Address lists name senders, domains or hosts for other features; a list of the type Domains only can be the domain ' +
     'exception list of sdrconfig.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     {

@@ -1,7 +1,7 @@
 import { ALERT_CLASSES, ALERT_SEVERITIES, alerts } from '../../../config/sections/alerts.ts'
 import { UserError } from '../../../core/errors.ts'
 import { emailAddress, integer } from '../../../core/schema.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -128,7 +128,7 @@ export default defineCommand({
     'Alerts are kept for displayalerts and mailed to the addresses given here, by class and severity. A repeated alert ' +
     'is mailed again only after a wait that doubles.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     {

@@ -14,7 +14,7 @@ import {
   withActive,
   without,
 } from '../../../mail/filter/manage.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -152,7 +152,7 @@ export default defineCommand({
     'The ordered list of message filters (docs/filters.md). A filter runs when it is active and valid: valid means ' +
     'that every listener, list and quarantine that it names exists.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     form('new', '[POSITION|NAME|last]', [0, 1], (session, [where = 'last']) => create(session, where)),

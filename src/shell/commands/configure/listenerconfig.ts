@@ -16,7 +16,7 @@ import {
   recipientAccessForm,
 } from '../../access/rat.ts'
 import { recipientAddress } from '../../access/rat-text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { listenerDetail, listenerLine } from '../../format/listener.ts'
 import {
@@ -212,7 +212,7 @@ export default defineCommand({
   description:
     'Creates, changes and removes the addresses and ports on which mail comes in, whose recipients they accept and for which hosts they relay. Running listeners follow the commit; open connections go on.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     for (;;) {

@@ -4,7 +4,7 @@ import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { integer } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { LOG_TYPE_TITLES, logTable } from '../../format/log-list.ts'
 import { readForm } from '../../options.ts'
@@ -128,7 +128,7 @@ export default defineCommand({
     'A log subscription writes one kind of log to files of its own, at a level: Critical, Warning, Info, Debug or Trace. ' +
     'A file is closed at its maximum size and the oldest ones are removed.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     { usage: 'logconfig list', words: ['list'], run: async (session) => session.print(...logTable(all(session))) },

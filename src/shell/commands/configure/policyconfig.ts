@@ -17,7 +17,7 @@ import {
   readMembers,
   withoutFilter,
 } from '../../../mail/policy/manage.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { editContentFilters, orTell, stageTable, tableOf } from '../../format/policy-filters.ts'
 import type { Direction } from '../../format/policy-filters.ts'
@@ -214,7 +214,7 @@ export default defineCommand({
     'Mail policies of incoming and outgoing mail, top to bottom, the first that matches a recipient wins; and the ' +
     'content filters that they use (docs/filters.md).',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [...formsOf('incoming'), ...formsOf('outgoing')],
   run: async (session) => {

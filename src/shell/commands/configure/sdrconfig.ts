@@ -3,7 +3,7 @@ import { sdr } from '../../../config/sections/sdr.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -122,7 +122,7 @@ export default defineCommand({
     'Sender Domain Reputation judges the domains of incoming messages before the mail policy is chosen. Verdicts act in ' +
     'message and content filters only. Either vocabulary shows the same inner scale, and filters may use both.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     form('enable', '', (session) => stage(session, { enabled: true })),

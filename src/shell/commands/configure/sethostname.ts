@@ -1,7 +1,7 @@
 import { system } from '../../../config/sections/system.ts'
 import { UserError } from '../../../core/errors.ts'
 import { hostname } from '../../../core/schema.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -15,7 +15,7 @@ export default defineCommand({
   description:
     'Sets the host name that the appliance gives in SMTP, in Received headers and in the prompt. It changes with the commit.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     {

@@ -2,7 +2,7 @@ import { system } from '../../../config/sections/system.ts'
 import { UserError } from '../../../core/errors.ts'
 import { printableCut } from '../../../core/text.ts'
 import type { ZoneRow } from '../../../core/timezone.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -40,7 +40,7 @@ export default defineCommand({
   description:
     'Sets the time zone of log lines and dates. Its names and letters come from the zone files of the system.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     const { draft, appliance, ask, print } = session

@@ -6,7 +6,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { isHostname, list } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -155,7 +155,7 @@ export default defineCommand({
   description:
     'Sends mail for a domain to fixed hosts instead of those that DNS names, or into the mailboxes of this appliance.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     for (;;) {

@@ -5,7 +5,7 @@ import { parseUrlEntries, parseUrlListFile } from '../../../config/url-entries.t
 import { UserError } from '../../../core/errors.ts'
 import { text } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { namedList } from '../../format/named-list.ts'
 import { readForm } from '../../options.ts'
@@ -97,7 +97,7 @@ export default defineCommand({
     'URL lists hold sites that URL filtering does not look up: the allowed list of websecurityconfig, and lists that ' +
     'filters name.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     form('new', true, (session, name, urls) => add(session, { name: nameOf(session, name), urls })),

@@ -1,6 +1,6 @@
 import { urlRetrospection } from '../../../config/sections/url-retrospection.ts'
 import { UserError } from '../../../core/errors.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -59,7 +59,7 @@ export default defineCommand({
     'malicious later, an alert tells so, and Mailbox Auto Remediation can take the message out of the mailbox ' +
     '(websecurityconfig). "poll" asks the service now.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   forms: [
     form('enable', (session) => setEnabled(session, true)),

@@ -3,7 +3,7 @@ import type { MarAction } from '../../../config/sections/url-filtering.ts'
 import { urlLists } from '../../../config/sections/url-lists.ts'
 import { emailAddress } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 
 type UrlFiltering = typeof urlFiltering.defaults
@@ -97,7 +97,7 @@ export default defineCommand({
     'are not looked up is chosen, and Mailbox Auto Remediation is told what to do with delivered messages whose URL ' +
     'turns malicious later (urlretroservice).',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     const { ask, print, draft } = session

@@ -23,8 +23,8 @@ test('items are told apart by their name or domain, and dots in it do not open a
 })
 
 test('siblings share their heads, and control characters are escaped', () => {
-  const before = logSubscriptions.defaults.slice(0, 1)
-  const after = before.map((s) => ({ ...s, level: 'Debug', maxFiles: 3, name: 'cli_logs' }))
+  const before = logSubscriptions.defaults.filter((s) => s.name === 'cli_logs')
+  const after = before.map((s) => ({ ...s, level: 'Debug', maxFiles: 3 }))
   expect(changeTree(diffSection(logSubscriptions as unknown as AnySection, before, after))).toEqual([
     'log_subscriptions',
     '  cli_logs',
