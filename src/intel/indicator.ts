@@ -15,27 +15,29 @@ export interface Indicator {
 
 const MAX_INDICATOR = 2048
 
-/** `http://host/path`, `host/path`, `example.com`, `192.0.2.1`. */
-export const parseIndicator = (text: string): Result<Indicator> => {
+/**
+ * `http://host/path`, `host/path`, `example.com`, `192.0.2.1`. What cannot be read is named by `as`; without it, quoted.
+ */
+export const parseIndicator = (text: string, as?: string): Result<Indicator> => {
   const raw = text.trim()
-  const shown = printableCut(raw, 80)
+  const shown = as ?? `'${printableCut(raw, 80)}'`
   if (raw === '') return fail('A URL or a domain is required.')
   if (raw.length > MAX_INDICATOR) return fail(`A URL must have at most ${MAX_INDICATOR} characters.`)
-  if (/\s/.test(raw)) return fail(`'${shown}' holds a blank. Give one URL or domain.`)
+  if (/\s/.test(raw)) return fail(`${shown} holds a blank. Give one URL or domain.`)
   const scheme = /^[a-z][a-z0-9+.-]*:[\\/]{2}/i.exec(raw)?.[0] ?? ''
   const rest = raw.slice(scheme.length)
-  if (rest.startsWith('*')) return fail(`'${shown}': a domain covers everything below it; write it without '*'.`)
+  if (rest.startsWith('*')) return fail(`${shown}: a domain covers everything below it; write it without '*'.`)
   if (scheme !== '' || /[/?\\]/.test(rest)) {
     const url = canonicalUrl(raw)
-    if (url === null || !usable(url.host)) return fail(`'${shown}' is not a URL. (Ex: http://example.com/path)`)
+    if (url === null || !usable(url.host)) return fail(`${shown} is not a URL. (Ex: http://example.com/path)`)
     return ok({ kind: 'url', key: canonicalText(url), host: url.host })
   }
-  if (raw.includes('@')) return fail(`'${shown}' is an address. Give the domain behind the @.`)
+  if (raw.includes('@')) return fail(`${shown} is an address. Give the domain behind the @.`)
   const host = canonicalHost(raw)
-  if (!usable(host)) return fail(`'${shown}' is not a URL or a domain. (Ex: http://example.com/path or example.com)`)
+  if (!usable(host)) return fail(`${shown} is not a URL or a domain. (Ex: http://example.com/path or example.com)`)
   // A private suffix such as github.io may be judged: its own pages, never those of the names below it.
   if (registrable(host).registrySuffix)
-    return fail(`'${shown}' is a public suffix: nobody's domain. Give a domain below it.`)
+    return fail(`${shown} is a public suffix: nobody's domain. Give a domain below it.`)
   return ok({ kind: 'domain', key: host, host })
 }
 

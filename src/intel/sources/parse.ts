@@ -1,5 +1,4 @@
 import type { IntelSource } from '../../config/sections/intelligence.ts'
-import { printableCut } from '../../core/text.ts'
 import type { NewOpinion } from '../../store/repositories/intel.ts'
 import { parseIndicator } from '../indicator.ts'
 import { levelOfWord, LEVEL_WORDS } from '../levels.ts'
@@ -49,14 +48,15 @@ export const csvFields = (line: string): readonly string[] | null => {
 
 type Row = { readonly row: NewOpinion } | { readonly error: string }
 
+/** Errors never quote the file: whoever may name a file here need not be allowed to read it. */
 const rowOf = (source: SourceFormat, fields: readonly string[]): Row => {
   const [indicator = '', level = '', category = '', age = '', reason = ''] = fields
-  const parsed = parseIndicator(indicator)
+  const parsed = parseIndicator(indicator, 'the entry')
   if (!parsed.ok) return { error: parsed.error }
   const said = levelOfWord(level === '' ? source.level : level)
-  if (said === null) return { error: `'${printableCut(level, 40)}' is not a level. Use one of: ${LEVEL_WORDS}.` }
+  if (said === null) return { error: `the level is not one of: ${LEVEL_WORDS}.` }
   if (age !== '' && !(/^\d{1,5}$/.test(age) && Number(age) <= MAX_AGE_DAYS))
-    return { error: `the age '${printableCut(age, 40)}' must be a number of days up to ${MAX_AGE_DAYS}.` }
+    return { error: `the age must be a number of days up to ${MAX_AGE_DAYS}.` }
   const { kind, key } = parsed.value
   return {
     row: {

@@ -111,7 +111,23 @@ describe('a source file', () => {
 
   it('names the lines that cannot be used', async () => {
     write('a.example', 'com', 'b c')
-    await expect(loader.load(source, signal, false)).rejects.toThrow(/line 2: 'com' is a public suffix.* line 3: 'b c'/)
+    await expect(loader.load(source, signal, false)).rejects.toThrow(
+      /line 2: the entry is a public suffix.* line 3: the entry holds a blank/,
+    )
+  })
+
+  it('never quotes the file, which the operator need not be allowed to read', async () => {
+    const canary = 'k3y/CANARY+base64='
+    for (const lines of [
+      [canary, `root:${canary}:0:0`],
+      [`a.example,${canary}`, `a.example,,,${canary}`],
+    ]) {
+      write(...lines)
+      const format = lines[0] === canary ? 'lines' : 'csv'
+      const refused = await loader.load({ ...source, format }, signal, true).catch(String)
+      expect(refused).toContain('cannot be used')
+      expect(refused + JSON.stringify(events) + JSON.stringify(loader.status(source))).not.toContain('CANARY')
+    }
   })
 
   it('turns delivered URLs into retrospections', async () => {
