@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { UserError, errorText } from '../../core/errors.ts'
@@ -43,12 +43,25 @@ const read = (path: string): string | null => {
   }
 }
 
+/** Parents first: where a file system takes no folders (/proc), mkdir's own recursion never ends (Node 20). */
+const makeFolder = (path: string): void => {
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  if (parent !== path) makeFolder(parent)
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    // Another process made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
 /** Takes the lock, waiting up to `waitMs` for a holder that goes away. @throws UserError when it stays. */
 export const lockHome = async (path: string, waitMs: number): Promise<HomeLock> => {
   const mine = identity(process.pid)
   const temporary = `${path}.${process.pid}`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path))
     writeFileSync(temporary, `${mine}\n`, { mode: 0o600 })
   } catch (error) {
     throw new UserError(

@@ -30,6 +30,10 @@ describe('the lock of a home', () => {
     await expect(lockHome(join(file, 'lychgate.lock'), 0)).rejects.toThrow(`The home directory ${file} cannot be used`)
   })
 
+  it.skipIf(!existsSync('/proc/self'))('is refused, and does not hang, where no folder can be made', async () => {
+    await expect(lockHome('/proc/none/such/lychgate.lock', 0)).rejects.toThrow('The home directory /proc/none/such')
+  })
+
   it.each(['999999999 5', `${process.pid} 1`, 'rubbish', ''])(
     'is taken over from a process that is gone (%j)',
     async (holder) => {
