@@ -28,6 +28,8 @@ export const createExchange = (deps: {
   readonly lookup: () => IntelLookup
   readonly product: Product
   readonly timeoutSeconds: () => number
+  /** Whether URLs without a score of this message are handed to retrospection. */
+  readonly handsOver: (request: UrlReputationRequest) => boolean
 }): Exchange => {
   const { env, events, product } = deps
   const { clock } = env
@@ -81,15 +83,14 @@ export const createExchange = (deps: {
     thread: number,
     seconds: number,
   ): void => {
-    const { mid, source, outbound, messageGuid } = request
+    const { mid, source, messageGuid } = request
     const at = { mid, source, thread }
     const payload = wireResponse(request, verdicts)
     events.publish({ type: 'url-rep.wire-response', ...at, payload })
     events.publish({ type: 'url-rep.batch-received', ...at, seconds, urls: verdicts.length })
     events.publish({ type: 'url-rep.parsed', thread, results: verdicts.map(parsedResult) })
     const unscored = verdicts.filter((v) => v.score === null).map((v) => v.url)
-    // Retrospection is for incoming mail only.
-    if (unscored.length > 0 && !outbound)
+    if (unscored.length > 0 && deps.handsOver(request))
       events.publish({ type: 'url-rep.unscored', ...at, messageGuid, urls: unscored })
     const urls = Object.fromEntries(verdicts.map((v) => [v.url, [clientAnswer(v)]]))
     events.publish({ type: 'url-rep.batch-response', ...at, urls })

@@ -1,6 +1,7 @@
 import type { ConfigReader } from '../../config/section.ts'
 import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import { urlLists } from '../../config/sections/url-lists.ts'
+import { urlRetrospection } from '../../config/sections/url-retrospection.ts'
 import type { Env } from '../../core/env.ts'
 import { createLru } from '../../core/lru.ts'
 import type { PyValue } from '../../core/python.ts'
@@ -49,9 +50,12 @@ export const createUrlReputation = (deps: {
   let cacheHits = 0
   let sequence = 0
   const timeoutSeconds = (): number => config.get(urlFiltering).lookupTimeoutSeconds
+  /** Retrospection is for incoming mail only, and may be off: then nothing is handed over, and nothing told of it. */
+  const handsOver = ({ outbound }: UrlReputationRequest): boolean => !outbound && config.get(urlRetrospection).enabled
   const exchange = createExchange({
     env,
     events,
+    handsOver,
     lookup: deps.lookup,
     product,
     timeoutSeconds,
@@ -95,7 +99,7 @@ export const createUrlReputation = (deps: {
       events.publish({ type: 'url-rep.cache-hits', ...at, hits: answers.size, seconds: elapsed() })
       const unscored = [...answers.values()].flatMap((v) => (isVerdict(v) && v.score === null ? [v.url] : []))
       // The scan hands them over for this message too; a filter's later look-up finds them handed over.
-      if (unscored.length > 0 && source === 'antispam' && !request.outbound)
+      if (unscored.length > 0 && source === 'antispam' && handsOver(request))
         events.publish({ type: 'url-rep.unscored', ...at, messageGuid, urls: unscored })
     }
     const missing = urls.filter((url) => !answers.has(url))

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { urlFiltering } from '../../../../src/config/sections/url-filtering.ts'
 import { urlLists } from '../../../../src/config/sections/url-lists.ts'
+import { urlRetrospection } from '../../../../src/config/sections/url-retrospection.ts'
 import { createEventBus } from '../../../../src/events/bus.ts'
 import type { ApplianceEvent } from '../../../../src/events/event.ts'
 import type { IntelLookup, UrlReputation, UrlReputationRequest } from '../../../../src/intel/lookup.ts'
@@ -37,7 +38,7 @@ beforeEach(() => {
   env = testEnv('2022-03-30T00:20:10Z')
   events = []
   batches = []
-  config = new TestConfig()
+  config = new TestConfig().set(urlRetrospection, { ...urlRetrospection.defaults, enabled: true })
   answer = async (urls) => new Map(urls.map((u) => [u, verdictOf(u)]))
   const bus = createEventBus(env.clock)
   bus.subscribe((_, e) => events.push(e))
@@ -110,6 +111,13 @@ describe('the URL reputation client', () => {
     expect(types()).toContain('unscored')
     events.length = 0
     await client.lookup({ ...request, mid: 63282, outbound: true, urls: [URL_1, 'http://new.example/'] }, signal)
+    expect(types()).not.toContain('unscored')
+  })
+
+  it('tells of no hand-over while the retrospective service is disabled', async () => {
+    config.set(urlRetrospection, urlRetrospection.defaults)
+    await client.lookup(request, signal)
+    await client.lookup({ ...request, mid: 63281 }, signal)
     expect(types()).not.toContain('unscored')
   })
 
