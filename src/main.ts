@@ -99,6 +99,16 @@ export const main = async (argv: readonly string[], homeOf: (given?: string) => 
       const { intel } = await import('./main/intel-verb.ts')
       await intel(command.args, homeOf(program.opts<Options>().home))
     })
+  program
+    .command('spool')
+    .description('check, list or export the mail of a stopped appliance (spool without words lists how)')
+    .argument('[words...]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(async (_words: readonly string[], _options: object, command: Command) => {
+      const { spool } = await import('./main/spool-verb.ts')
+      status = await spool(command.args, homeOf(program.opts<Options>().home))
+    })
   try {
     await program.parseAsync([...argv], { from: 'user' })
     return status

@@ -57,7 +57,7 @@ export interface QueueControlDeps {
 }
 
 /** Messages whose bodies are in memory for their notifications at the same time. */
-const BOUNCING = 8
+const BOUNCING = 16
 /** Messages that are ended together, in one commit. */
 const ENDING = 250
 const HURRY = 5000
@@ -87,17 +87,20 @@ export const createQueueControl = (deps: QueueControlDeps): QueueControl => {
     let busy = 0
     let batch: QueuedMessage[] = []
     const flush = async (): Promise<void> => {
-      const taken = batch.map((message) => [message, hold.take(message.rows)] as const)
+      const wanted = batch.flatMap((message) => message.rows)
+      const free = hold.take(wanted)
+      const ours = new Set(free)
+      const taken = batch
+        .map((message) => [message, message.rows.filter((row) => ours.has(row))] as const)
+        .filter(([, rows]) => rows.length > 0)
       batch = []
       try {
-        await act(taken.filter(([, rows]) => rows.length > 0))
+        await act(taken)
+        for (const [{ entry }] of taken) mids.add(entry.mid)
+        recipients += free.length
+        busy += wanted.length - free.length
       } finally {
-        for (const [{ entry, rows: all }, rows] of taken) {
-          hold.give(rows)
-          if (rows.length > 0) mids.add(entry.mid)
-          recipients += rows.length
-          busy += all.length - rows.length
-        }
+        hold.give(free)
       }
     }
     for await (const message of selected(spool, view, selection)) {

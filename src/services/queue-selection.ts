@@ -16,7 +16,7 @@ export interface QueuedMessage {
   readonly rows: readonly QueuedRecipient[]
 }
 
-const PAGE = 500
+const PAGE = 200
 
 export const messagesOf = (
   rows: readonly QueuedRecipient[],

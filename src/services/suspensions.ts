@@ -17,7 +17,7 @@ export const createSuspensions = (store: SuspensionStore, clock: Pick<Clock, 'no
   const known = new Map<Suspension['what'], Map<string, Suspension>>()
   const of = (what: Suspension['what']): Map<string, Suspension> => {
     let names = known.get(what)
-    if (!names) known.set(what, (names = new Map()))
+    if (!names) known.set(what, (names = new Map<string, Suspension>()))
     return names
   }
   for (const suspension of store.list()) of(suspension.what).set(suspension.name, suspension)

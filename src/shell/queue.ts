@@ -29,12 +29,12 @@ export const entryOf = ({ appliance }: Session, mid: number): SpoolEntry => {
 export const wholeMessage = async ({ appliance }: Session, entry: SpoolEntry): Promise<Buffer> =>
   Buffer.concat([Buffer.from(entry.trace), await appliance.spool.body(entry.mid)])
 
-/** A recipient domain: a host name, or an address literal. */
+/** A recipient domain: a host name, or an address literal; a host and port after `redirectrecipients`. */
 export const domainField: Field<string> = {
   parse: (text) => {
     const domain = text.trim().toLowerCase().replace(/\.$/, '')
     if (domain === '') return fail('A value is required.')
-    return isHostname(domain) || /^\[[0-9a-f:.v]{3,60}\]$/.test(domain) || isInternational(domain)
+    return isHostname(domain.replace(/:\d{1,5}$/, '')) || /^\[[0-9a-f:.v]{3,60}\]$/.test(domain) || isInternational(domain)
       ? ok(domain)
       : fail('The value must be a domain. (Ex: example.com)')
   },

@@ -76,4 +76,32 @@ describe('counters', () => {
     receive(1)
     expect(counters.value('messagesReceived', 'uptime')).toBe(2)
   })
+
+  it('begin again at 0 when they are reset, which a restart keeps', () => {
+    const first = setUp()
+    first.receive(3)
+    first.counters.reset()
+    first.receive(2)
+    expect(first.counters.value('messagesReceived', 'reset')).toBe(2)
+    expect(first.counters.value('messagesReceived', 'uptime')).toBe(5)
+    expect(first.counters.lastReset).toEqual(first.clock.now())
+    first.counters.close()
+    const second = setUp(first.saved.at(-1))
+    expect(second.counters.value('messagesReceived', 'reset')).toBe(2)
+    expect(second.counters.lastReset).toEqual(first.clock.now())
+  })
+
+  it('tell hard bounces by their cause, and count what was deleted as completed', () => {
+    const { bus, counters } = setUp()
+    const about = { dcid: 0, mid: 1, rid: 0, recipient: 'a@b.example', reason: '', responses: [] }
+    bus.publish({ type: 'delivery.bounced', ...about, status: '5.1.2', code: '000' })
+    bus.publish({ type: 'delivery.bounced', ...about, status: '5.1.1', code: '550' })
+    bus.publish({ type: 'delivery.double-bounced', mid: 1, rid: 0, status: '5.4.7', reason: '' })
+    bus.publish({ type: 'delivery.deleted', mid: 2, rids: [0, 1], by: 'admin' })
+    const value = (name: Parameters<typeof counters.value>[0]) => counters.value(name, 'uptime')
+    expect([value('dnsHardBounces'), value('refusedHardBounces'), value('expiredHardBounces')]).toEqual([1, 1, 1])
+    expect([value('hardBouncedRecipients'), value('deletedRecipients'), value('completedRecipients')]).toEqual([
+      3, 2, 5,
+    ])
+  })
 })

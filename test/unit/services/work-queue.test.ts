@@ -33,6 +33,40 @@ const until = async (holds: () => boolean): Promise<void> => {
 const { signal } = new AbortController()
 
 describe('the work queue', () => {
+  it('rests while it is paused and goes on when it is woken', async () => {
+    const { p, queue, paused } = await start({}, () => ({
+      process: async (mid) => {
+        await open?.spool.replace(mid, [])
+      },
+    }))
+    paused.by = { what: 'work queue', name: '', by: 'admin', reason: '', since: new Date(0) }
+    await p.spool.accept(newEntry(1))
+    await queue.start(p.config, signal)
+    await settle()
+    expect(queue.passed()).toEqual({ taken: 0, done: 0 })
+    paused.by = null
+    queue.wake()
+    await until(() => queue.passed().done === 1)
+    await queue.stop(0)
+  })
+
+  it('gives a message away only while no stage works on it', async () => {
+    let release: () => void = () => undefined
+    const held = new Promise<void>((resolve) => (release = resolve))
+    const { p, queue } = await start({}, () => ({ process: () => held }))
+    await p.spool.accept(newEntry(1))
+    await queue.start(p.config, signal)
+    await until(() => queue.passed().taken === 1)
+    const acts: number[] = []
+    const act = async (): Promise<void> => void acts.push(1)
+    expect(await queue.withdraw(1, act)).toBe(false)
+    expect(await queue.withdraw(2, act)).toBe(true)
+    expect(acts).toEqual([1])
+    await p.spool.replace(1, [])
+    release()
+    await queue.stop(0)
+  })
+
   it('takes up what was accepted before it started, and what comes later', async () => {
     const { p, queue } = await start()
     for (const mid of [1, 2, 3]) await p.spool.accept(newEntry(mid))

@@ -10,7 +10,7 @@ const HEAD = [
   '    Time    Host    CrtCncOut  ActvRcp  ActvRcp  DlvRcp  HrdBncRcp  SftBncEvt',
   '           Status                        Delta    Delta    Delta      Delta',
 ]
-const WIDTHS = [10, 10, 9, 8, 9, 11]
+const WIDTHS = [10, 10, 8, 10, 9, 11]
 
 /** What the deltas are taken of. */
 const figuresOf = ({ appliance }: Session, domain: string) => {
@@ -41,7 +41,7 @@ const run = async (session: Session, domain: string, seconds: number): Promise<v
     ]
     before = now
     const cells = values.map((value, i) => String(value).padStart(WIDTHS[i] ?? 9)).join('')
-    return `${timeOfDay(time, env.clock.now())}${now.state.padStart(9)}${cells}`
+    return `${timeOfDay(time, env.clock.now())}${` ${now.state}`.padStart(7)}${cells}`
   })
 }
 

@@ -18,10 +18,10 @@ const run = async (session: Session, seconds: number): Promise<void> => {
     const done = completed(session)
     const line = [
       timeOfDay(time, env.clock.now()).padEnd(9),
-      String(counters.gauge('inboundConnections')).padEnd(5),
-      String(counters.gauge('outboundConnections')).padEnd(4),
-      String(received).padStart(11),
-      String(received - shown.received).padStart(8),
+      String(counters.gauge('inboundConnections')).padStart(2),
+      String(counters.gauge('outboundConnections')).padStart(6),
+      String(received).padStart(13),
+      String(received - shown.received).padStart(7),
       String(done).padStart(13),
       String(done - shown.completed).padStart(7),
       String(Math.ceil(spool.gauges().bytes / 1024)).padStart(10),
