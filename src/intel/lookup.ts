@@ -78,5 +78,9 @@ export interface IntelSourceStatus {
   readonly enabled: boolean
   readonly indicators: number
   readonly loadedAt: Date | null
+  /** When the provider last said that there is nothing newer, or gave it; null for files and before the first time. */
+  readonly checkedAt: Date | null
   readonly error: string | null
+  /** Whose terms count; null = not known to us. */
+  readonly licence: string | null
 }

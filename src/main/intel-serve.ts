@@ -2,9 +2,11 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { loadOwnCa } from '../adapters/crypto/ca.ts'
 import { diskSourceFiles } from '../adapters/files/source-files.ts'
+import { createFeedFetch } from '../adapters/http/feed-fetch.ts'
 import { startIntelServer } from '../adapters/http/intel-server.ts'
 import { inlineWriter, workerWriter } from '../adapters/sqlite/database.ts'
 import { createIntelStore } from '../adapters/sqlite/intel.ts'
+import { SOURCE_FORMATS } from '../config/sections/intelligence.ts'
 import type { Env } from '../core/env.ts'
 import { UserError } from '../core/errors.ts'
 import { printable } from '../core/text.ts'
@@ -35,7 +37,7 @@ export const INTEL_USAGE = [
   'lychgate intel remove URL|DOMAIN',
   'lychgate intel show [URL|DOMAIN]',
   'lychgate intel explain URL|DOMAIN',
-  'lychgate intel load NAME FILE [--format lines|csv] [--level LEVEL] [--category CATEGORY]',
+  'lychgate intel load NAME FILE|HTTPS-URL [--format FORMAT] [--level LEVEL] [--category CATEGORY]',
   'lychgate intel unload NAME',
   'lychgate intel ca               print the CA certificate that devices must trust',
 ]
@@ -111,12 +113,20 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
         for (const serial of service.devices.list()) print(serial)
         return
       case 'load': {
-        const format = values.format === 'csv' ? 'csv' : 'lines'
+        const format = SOURCE_FORMATS.find((f) => f === values.format)
+        if (format === undefined) throw new UserError(`--format must be one of: ${SOURCE_FORMATS.join(', ')}.`)
         const level = LEVELS.find((l) => l === values.level)
         if (level === undefined) throw new UserError(`--level must be one of: ${LEVELS.join(', ')}.`)
+        const feeds = createFeedFetch({
+          clock: options.env.clock,
+          proxy: () => null,
+          ca: null,
+          userAgent: 'lychgate',
+        })
         const loader = createSourceLoader({
           store,
           files: diskSourceFiles,
+          feeds,
           clock: options.env.clock,
           events: createEventBus(options.env.clock),
           locate: (path) => resolve(path),
@@ -126,12 +136,17 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
           name: `${LOADED}${need(0, 'a name for the source')}`,
           enabled: true,
           format,
-          path: need(1, 'a file'),
+          path: need(1, 'a file or an https URL'),
+          key: null,
           level,
           category: values.category,
           refreshSeconds: 3600,
         } as const
-        print(`${await loader.load(source, options.signal, true)} indicators`)
+        try {
+          print(`${await loader.load(source, options.signal, true)} indicators`)
+        } finally {
+          await feeds.close()
+        }
         return
       }
       case 'unload':

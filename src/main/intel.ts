@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { diskSourceFiles } from '../adapters/files/source-files.ts'
 import { createHttpExchange } from '../adapters/http/exchange.ts'
+import { createFeedFetch } from '../adapters/http/feed-fetch.ts'
 import { createRemoteLookup, createRetroApi } from '../adapters/http/intel-client.ts'
 import type { IntelClientSettings } from '../adapters/http/intel-client.ts'
 import type { SqliteWriter } from '../adapters/sqlite/database.ts'
@@ -67,9 +68,16 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const { env, events, config, serial, version } = options
   const store = await createIntelStore(options.writer, options.database)
   const service = createIntelService({ store, env })
+  const feeds = createFeedFetch({
+    clock: env.clock,
+    proxy: () => config.get(intelligence).proxyUrl,
+    ca: null,
+    userAgent: `lychgate/${version}`,
+  })
   const loader = createSourceLoader({
     store,
     files: diskSourceFiles,
+    feeds,
     clock: env.clock,
     events,
     locate: (path) => (isAbsolute(path) ? path : join(options.configuration, path)),
@@ -195,6 +203,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
       await embedded?.stop(graceMs)
       embedded = null
       await http.close()
+      await feeds.close()
     },
   }
 }

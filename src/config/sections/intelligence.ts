@@ -3,13 +3,26 @@ import type { Issue } from '../../core/errors.ts'
 import { defineSection, secretText } from '../section.ts'
 import { uniqueNames } from '../unique.ts'
 
+export const SOURCE_FORMATS = [
+  'lines',
+  'csv',
+  'urlhaus-csv',
+  'urlhaus-json',
+  'phishtank-csv',
+  'phishtank-json',
+  'threatfox',
+  'misp',
+] as const
+
 export const intelSource = v.object({
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/)),
   enabled: v.boolean(),
-  /** `lines`: one URL or domain a line; `csv`: indicator,level[,category[,age in days]]. */
-  format: v.picklist(['lines', 'csv']),
-  /** Absolute path, or a name in `<home>/configuration/`. */
+  /** `lines`: one URL or domain a line; `csv`: indicator,level[,category[,age in days]]; the others as their makers publish. */
+  format: v.picklist(SOURCE_FORMATS),
+  /** Absolute path, a name in `<home>/configuration/`, or an https URL in which `{key}` stands for the key. */
   path: v.pipe(v.string(), v.minLength(1)),
+  /** What the provider of a feed issued. */
+  key: v.nullable(secretText()),
   /** Level that `lines` give, and `csv` rows without one. */
   level: v.picklist(['untrusted', 'questionable', 'neutral', 'favorable', 'trusted']),
   category: v.string(),
@@ -20,7 +33,7 @@ export type IntelSource = v.InferOutput<typeof intelSource>
 /** `intelconfig`: where opinions come from, and which service retrospection talks to. */
 export const intelligence = defineSection({
   name: 'intelligence',
-  version: 1,
+  version: 2,
   schema: v.object({
     /** Sent when the device registers (`org_id`). */
     organization: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
@@ -42,7 +55,22 @@ export const intelligence = defineSection({
     deviceSecret: null,
     sources: [] as IntelSource[],
   },
+  migrations: {
+    1: (old) => {
+      const value = old as { readonly sources?: readonly object[] }
+      return { ...value, sources: (value.sources ?? []).map((s) => ({ key: null, ...s })) }
+    },
+  },
   verify: (value) => [
+    ...value.sources
+      .filter((s) => /^http:/i.test(s.path) || (s.path.includes('{key}') && s.key === null))
+      .map((s) => ({
+        path: `intelligence.sources.${s.name}`,
+        message: /^http:/i.test(s.path)
+          ? `The source '${s.name}' must be a file or an https URL.`
+          : `The source '${s.name}' needs the key that its provider issued. Add it with intelconfig, SOURCES.`,
+        severity: 'error' as const,
+      })),
     ...uniqueNames('intelligence.sources', value.sources),
     ...(value.serviceUrl !== null && value.deviceSecret === null
       ? [

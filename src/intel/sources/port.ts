@@ -4,3 +4,36 @@ export interface SourceFiles {
   identity(path: string): Promise<{ readonly fingerprint: string; readonly bytes: number }>
   read(path: string, maxBytes: number, signal: AbortSignal): Promise<string>
 }
+
+/** Feeds on the web. adapters/http implements it. */
+export interface FeedFetch {
+  /** @throws FeedFault with a reason that names the host, never a key. */
+  get(request: FeedRequest, signal: AbortSignal): Promise<FeedAnswer>
+}
+
+export interface FeedRequest {
+  /** https. */
+  readonly url: string
+  /** Sent as `Auth-Key`, to the feed's own host only. */
+  readonly key: string | null
+  /** Sent as JSON by POST; null = GET. */
+  readonly body: unknown
+  readonly etag: string | null
+  readonly modified: string | null
+  /** Of the content, unpacked. */
+  readonly maxBytes: number
+}
+
+export type FeedAnswer =
+  | { readonly kind: 'unchanged' }
+  | { readonly kind: 'content'; readonly text: string; readonly etag: string | null; readonly modified: string | null }
+
+/** Why a feed could not be had, and how long its provider wants to be left alone. */
+export class FeedFault extends Error {
+  override name = 'FeedFault'
+  readonly retryAfterMs: number
+  constructor(message: string, retryAfterMs = 0) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}

@@ -13,7 +13,8 @@ import { createIntelService } from '../../../../src/intel/service/service.ts'
 import type { IntelService } from '../../../../src/intel/service/service.ts'
 import { createSourceLoader } from '../../../../src/intel/sources/loader.ts'
 import type { SourceLoader } from '../../../../src/intel/sources/loader.ts'
-import { csvFields, parseSource } from '../../../../src/intel/sources/parse.ts'
+import { csvFields } from '../../../../src/intel/sources/csv.ts'
+import { parseSource } from '../../../../src/intel/sources/parse.ts'
 import { createSourceSchedule } from '../../../../src/intel/sources/schedule.ts'
 import type { IntelStore } from '../../../../src/store/repositories/intel.ts'
 import { testEnv } from '../../../support/env.ts'
@@ -50,6 +51,7 @@ beforeEach(async () => {
   loader = createSourceLoader({
     store,
     files: diskSourceFiles,
+    feeds: { get: async () => Promise.reject(new Error('no feed here')) },
     clock: env.clock,
     events: bus,
     locate: (path) => path,
@@ -63,6 +65,7 @@ beforeEach(async () => {
     enabled: true,
     format: 'lines',
     path: join(home, 'feed.txt'),
+    key: null,
     level: 'untrusted',
     category: 'Malware',
     refreshSeconds: 60,
@@ -162,14 +165,18 @@ describe('a source file', () => {
 
 describe('a CSV source', () => {
   const csv = { name: 'f', format: 'csv', level: 'questionable', category: '' } as const
-  it('gives level, category, age and reason, each of which may be left out', () => {
-    expect(parseSource('a.example,malicious,Phishing,3,"seen, twice"\r\nb.example\n', csv).rows).toMatchObject([
+  it('gives level, category, age and reason, each of which may be left out', async () => {
+    const { rows } = await parseSource('a.example,malicious,Phishing,3,"seen, twice"\r\nb.example\n', csv)
+    expect(rows).toMatchObject([
       { key: 'a.example', level: 'awful', category: 'Phishing', ageDays: 3, reason: 'seen, twice' },
       { key: 'b.example', level: 'tainted', category: null, ageDays: null, reason: 'listed by f' },
     ])
   })
-  it('refuses unknown levels, ages and open quotes', () => {
-    expect(parseSource('a.example,awesome\nb.example,,,old\n"c.example', csv)).toMatchObject({ rows: [], badLines: 3 })
+  it('refuses unknown levels, ages and open quotes', async () => {
+    expect(await parseSource('a.example,awesome\nb.example,,,old\n"c.example', csv)).toMatchObject({
+      rows: [],
+      badLines: 3,
+    })
   })
   it('reads fields as spreadsheets write them', () => {
     expect(csvFields('a, "b ""c""" ,,d')).toEqual(['a', 'b "c"', '', 'd'])

@@ -1,20 +1,21 @@
-import { intelligence } from '../../../../config/sections/intelligence.ts'
+import { intelligence, SOURCE_FORMATS } from '../../../../config/sections/intelligence.ts'
 import type { IntelSource } from '../../../../config/sections/intelligence.ts'
 import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
 import { integer, oneOf, text } from '../../../../core/schema.ts'
 import type { Field } from '../../../../core/schema.ts'
 import { printable, printableCut } from '../../../../core/text.ts'
+import { KNOWN_FEEDS, licenceOf } from '../../../../intel/sources/known.ts'
+import type { KnownFeed } from '../../../../intel/sources/known.ts'
 import type { Form, Session } from '../../../command.ts'
 import { readForm } from '../../../options.ts'
 
-/** The part of intelconfig about files of verdicts. */
+/** The part of intelconfig about files and feeds of verdicts. */
 
-const FORMATS = ['lines', 'csv'] as const
 const LEVELS = ['untrusted', 'questionable', 'neutral', 'favorable', 'trusted'] as const
 const REFRESH_SECONDS = 300
 
-const format = oneOf(FORMATS)
+const format = oneOf(SOURCE_FORMATS)
 const level = oneOf(LEVELS)
 const name: Field<string> = {
   parse: (s) =>
@@ -45,7 +46,11 @@ const add = (session: Session, source: IntelSource): void => {
   if (all(session).some((s) => s.name === source.name))
     throw new UserError(`There is a source '${source.name}' already.`)
   stage(session, [...all(session), source])
-  session.print(`Source '${source.name}' added. It is read after commit.`)
+  const licence = licenceOf(source.path)
+  session.print(
+    `Source '${source.name}' added. It is read after commit.`,
+    ...(licence === null ? [] : [`Terms of use: ${licence}.`]),
+  )
 }
 
 const drop = (session: Session, wanted: string): void => {
@@ -69,35 +74,47 @@ const refresh = async (session: Session, wanted: string): Promise<void> => {
 
 export const sourceLines = (session: Session): readonly string[] => {
   const sources = all(session)
-  if (sources.length === 0) return ['No sources configured.']
+  if (sources.length === 0) return ['No sources configured. Add a feed with: intelconfig sources add openphish']
   const known = new Map(session.appliance.intel.sources().map((s) => [s.name, s]))
   return sources.flatMap((source) => {
     const status = known.get(source.name)
-    const at = status?.loadedAt ? `, loaded ${session.appliance.time.stampZone(status.loadedAt)}` : ', not loaded yet'
+    const { time } = session.appliance
+    const at = status?.loadedAt ? `, loaded ${time.stampZone(status.loadedAt)}` : ', not loaded yet'
+    const checked = status?.checkedAt ? `, checked ${time.stampZone(status.checkedAt)}` : ''
     return [
       `Source '${source.name}': ${printable(source.path)} (${source.format}, ${source.level}), ` +
-        `${status?.indicators ?? 0} indicators${at}`,
+        `${status?.indicators ?? 0} indicators${at}${checked}`,
+      ...(status?.licence ? [`  Terms of use: ${status.licence}`] : []),
       ...(status?.error ? [`  ${printable(status.error)}`] : []),
     ]
   })
 }
 
+/** A key does not belong into a script's words: only the dialogue asks for it. */
+const askKey = async ({ ask }: Session, path: string): Promise<string | null> => {
+  if (!/^https:/i.test(path)) return null
+  const question = "Enter the key that the provider issued, or 'none':"
+  const key = await ask.field(question, text({ max: 512 }), 'none', { secret: true })
+  return key === 'none' ? null : key
+}
+
 const askNew = async (session: Session): Promise<void> => {
   const { ask } = session
-  const path = 'Enter the path of the file (a name without / lies in the configuration directory):'
+  const called = await ask.field('Enter a name for the source:', name)
+  const feed = KNOWN_FEEDS.find((f) => f.name === called)
+  if (feed) return add(session, fromKnown(feed, await askKey(session, feed.path)))
+  const question = 'Enter the path of the file (a name without / lies in the configuration directory), or an https URL:'
+  const path = await ask.field(question, text())
   add(session, {
-    name: await ask.field('Enter a name for the source:', name),
+    name: called,
     enabled: true,
-    path: await ask.field(path, text()),
-    format: await ask.field(
-      'Enter the format (lines: one URL or domain a line; csv: indicator,level,category,age,reason):',
-      format,
-      'lines',
-    ),
+    path,
+    key: await askKey(session, path),
+    format: await ask.field(`Enter the format (${SOURCE_FORMATS.join(', ')}):`, format, 'lines'),
     level: await ask.field(`Enter the level of what it lists (${LEVELS.join(', ')}):`, level, 'untrusted'),
     category: (await ask.optional('Enter the category of what it lists:', text())) ?? '',
     refreshSeconds: await ask.field(
-      'Enter how often the file is looked at, in seconds:',
+      'Enter how often the source is looked at, in seconds:',
       integer(10, 604_800),
       REFRESH_SECONDS,
     ),
@@ -108,7 +125,7 @@ export const askSources = async (session: Session): Promise<void> => {
   const { ask } = session
   const some = all(session).length > 0
   const operation = await ask.choose({
-    NEW: 'Add a file of verdicts.',
+    NEW: 'Add a file or a feed of verdicts.',
     ...(some ? { DELETE: 'Delete a source.', REFRESH: 'Read a source now.' } : {}),
   })
   if (operation === null) return
@@ -118,22 +135,42 @@ export const askSources = async (session: Session): Promise<void> => {
   return refresh(session, source.name)
 }
 
+const fromKnown = (feed: KnownFeed, key: string | null): IntelSource => {
+  const { name, path, format, level, category, refreshSeconds } = feed
+  return { name, enabled: true, path, key, format, level, category, refreshSeconds }
+}
+
+const addKnown = (session: Session, wanted: string): void => {
+  const feed = KNOWN_FEEDS.find((f) => f.name === wanted)
+  if (!feed)
+    throw new UserError(
+      `'${printableCut(wanted, 64)}' is no feed known here (${KNOWN_FEEDS.map((f) => f.name).join(', ')}). Give its path or URL.`,
+    )
+  if (feed.needsKey)
+    throw new UserError(
+      `'${feed.name}' needs a key. Add it in the dialogue, which asks for it: intelconfig, SOURCES, NEW.`,
+    )
+  add(session, fromKnown(feed, null))
+}
+
 const ADD =
-  'intelconfig sources add NAME PATH [--format lines|csv] [--level LEVEL] [--category TEXT] [--refresh SECONDS]'
+  'intelconfig sources add NAME [PATH|URL] [--format FORMAT] [--level LEVEL] [--category TEXT] [--refresh SECONDS]'
 
 const addForm: Form = {
   usage: ADD,
   words: ['sources', 'add'],
   run: async (session, args) => {
     const { words, options } = readForm(ADD, args, {
-      min: 2,
+      min: 1,
       max: 2,
       values: ['format', 'level', 'category', 'refresh'],
     })
+    if (words[1] === undefined) return addKnown(session, words[0] ?? '')
     add(session, {
       name: read(name, words[0] ?? ''),
       enabled: true,
-      path: words[1] ?? '',
+      path: words[1],
+      key: null,
       format: read(format, options['format'] ?? 'lines'),
       level: read(level, options['level'] ?? 'untrusted'),
       category: options['category'] ?? '',

@@ -1,0 +1,75 @@
+import type { IntelSource } from '../../config/sections/intelligence.ts'
+
+/**
+ * Public feeds that `intelconfig sources add NAME` knows. Nothing of theirs comes with this product, and none is on until
+ * an administrator adds it: the licence is between them and the provider.
+ */
+export interface KnownFeed {
+  readonly name: string
+  readonly path: string
+  readonly format: IntelSource['format']
+  readonly level: IntelSource['level']
+  readonly category: string
+  readonly refreshSeconds: number
+  readonly licence: string
+  /** A provider that answers only with a key of one's own. */
+  readonly needsKey: boolean
+}
+
+const HOUR = 3600
+
+export const KNOWN_FEEDS: readonly KnownFeed[] = [
+  {
+    name: 'openphish',
+    path: 'https://raw.githubusercontent.com/openphish/public_feed/refs/heads/main/feed.txt',
+    format: 'lines',
+    level: 'untrusted',
+    category: 'Phishing',
+    refreshSeconds: 12 * HOUR,
+    licence: 'OpenPhish community feed: non-commercial use, no redistribution',
+    needsKey: false,
+  },
+  {
+    name: 'phishing-database',
+    path: 'https://raw.githubusercontent.com/mitchellkrogza/Phishing.Database/master/phishing-links-ACTIVE.txt',
+    format: 'lines',
+    level: 'untrusted',
+    category: 'Phishing',
+    refreshSeconds: 12 * HOUR,
+    licence: 'Phishing.Database: MIT',
+    needsKey: false,
+  },
+  {
+    name: 'phishtank',
+    path: 'https://data.phishtank.com/data/{key}/online-valid.csv.gz',
+    format: 'phishtank-csv',
+    level: 'untrusted',
+    category: 'Phishing',
+    refreshSeconds: HOUR,
+    licence: 'PhishTank: terms of phishtank.org, key needed',
+    needsKey: true,
+  },
+  {
+    name: 'threatfox',
+    path: 'https://threatfox-api.abuse.ch/api/v1/',
+    format: 'threatfox',
+    level: 'untrusted',
+    category: 'Malware',
+    refreshSeconds: HOUR,
+    licence: 'ThreatFox by abuse.ch: CC0, free key needed',
+    needsKey: true,
+  },
+  {
+    name: 'urlhaus',
+    path: 'https://urlhaus.abuse.ch/downloads/csv_recent/',
+    format: 'urlhaus-csv',
+    level: 'untrusted',
+    category: 'Malware',
+    refreshSeconds: 900,
+    licence: 'URLhaus by abuse.ch: CC0',
+    needsKey: false,
+  },
+]
+
+/** Where a source comes from decides whose terms count. */
+export const licenceOf = (path: string): string | null => KNOWN_FEEDS.find((f) => f.path === path)?.licence ?? null
