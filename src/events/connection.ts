@@ -27,6 +27,14 @@ export type ConnectionEvent =
   | { readonly type: 'connection.reject-delayed'; readonly icid: number; readonly remoteAddress: string }
   | { readonly type: 'connection.tls-missing'; readonly icid: number }
   | {
+      readonly type: 'connection.auth'
+      readonly icid: number
+      readonly user: string
+      readonly mechanism: string
+      readonly ok: boolean
+    }
+  | { readonly type: 'connection.auth-missing'; readonly icid: number }
+  | {
       readonly type: 'connection.sender-refused'
       readonly icid: number
       readonly sender: string

@@ -133,6 +133,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     retro,
     remediation,
     network: networkTools(),
+    smtpUsers: mail.smtpUsers,
     ...access,
     ssh: () => sshService.running(),
     dns,

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts'
+import { createPassphrases } from '../adapters/crypto/passphrase.ts'
 import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
@@ -12,6 +13,7 @@ import { createSpoolStore } from '../adapters/sqlite/spool.ts'
 import { createSuspensionStore } from '../adapters/sqlite/suspensions.ts'
 import { system } from '../config/sections/system.ts'
 import { createAuthenticator } from '../mail/auth/authenticate.ts'
+import { createDkimSigner } from '../mail/auth/dkim-sign.ts'
 import { domainOf } from '../mail/message/addresses.ts'
 import { createPipeline } from '../mail/pipeline/run.ts'
 import { createScanPool } from '../mail/pipeline/scan-pool.ts'
@@ -28,9 +30,11 @@ import { createQuarantineExpiry } from '../services/quarantine-expiry.ts'
 import { createQueueControl } from '../services/queue-control.ts'
 import type { QueueControl } from '../services/queue-control.ts'
 import type { Service } from '../services/service.ts'
-import type { Envelope } from '../services/smtp-connection.ts'
+import type { Envelope } from '../services/smtp-connection-deps.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
+import { createSmtpUsers } from '../services/smtp-users.ts'
+import type { SmtpUsers } from '../services/smtp-users.ts'
 import { createSuspensions } from '../services/suspensions.ts'
 import { createTraffic } from '../services/traffic.ts'
 import type { Traffic } from '../services/traffic.ts'
@@ -77,6 +81,7 @@ export const openMailStores = async (base: Foundation, options: ApplianceOptions
 /** Reception, pipeline, delivery. */
 export interface Mail {
   readonly listeners: SmtpListeners
+  readonly smtpUsers: SmtpUsers
   readonly workQueue: WorkQueue
   readonly delivery: DeliveryService
   readonly quarantine: QuarantineService
@@ -133,6 +138,7 @@ export const buildMail = (
     resolver,
     smtp: createSmtpClient(),
     mailboxes: createMailboxWriter(home.mailboxes),
+    signer: createDkimSigner({ config, clock, events }),
     offsetSeconds,
   })
   const pipeline = createPipeline({
@@ -160,6 +166,7 @@ export const buildMail = (
     concurrency: AT_WORK,
   })
   const quarantine = createQuarantine({ spool, events, released: () => workQueue.wake() })
+  const smtpUsers = createSmtpUsers({ config, clock, passphrases: createPassphrases() })
   const listeners = createSmtpListeners({
     env,
     suspensions,
@@ -170,6 +177,7 @@ export const buildMail = (
     resolver,
     config,
     certificate: () => certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
+    users: smtpUsers,
     addressScore: intel.addressScore,
     mailboxExists: (address) => mailboxExists(home.mailboxes, address),
     onEnvelope: (envelope, signal) => firstPass(envelope, signal),
@@ -198,6 +206,7 @@ export const buildMail = (
   })
   return {
     listeners,
+    smtpUsers,
     workQueue,
     delivery,
     quarantine,

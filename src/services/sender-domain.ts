@@ -3,7 +3,7 @@ import { withDeadline } from '../core/deadline.ts'
 import { createLru } from '../core/lru.ts'
 import type { Resolver } from '../core/resolver.ts'
 
-export type DomainState = 'exists' | 'does not exist' | 'could not be resolved'
+type DomainState = 'exists' | 'does not exist' | 'could not be resolved'
 
 const KEEP_MS = 300_000
 const KEEP_FAILURE_MS = 30_000
@@ -45,3 +45,9 @@ export const createSenderDomains = (resolver: Resolver, clock: Clock) => {
   }
 }
 export type SenderDomains = ReturnType<typeof createSenderDomains>
+
+/** The answer to a sender to whom no mail could go back. */
+export const senderRefusal = (sender: string, why: Exclude<DomainState, 'exists'>): string =>
+  why === 'does not exist'
+    ? `553 5.1.8 Domain of sender address <${sender}> does not exist`
+    : `451 4.1.8 Domain of sender address <${sender}> does not resolve`

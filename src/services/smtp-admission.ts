@@ -1,13 +1,15 @@
 import type { Listener } from '../config/sections/listeners.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Resolver } from '../core/resolver.ts'
+import type { EventBus } from '../events/bus.ts'
 import type { AddressScore } from '../intel/address-score.ts'
 import { decideHost } from '../mail/smtp/host-access.ts'
-import type { HostDecision } from '../mail/smtp/host-access.ts'
+import type { HostDecision, MailFlow } from '../mail/smtp/host-access.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { createDnsLists } from './dns-lists.ts'
 import { createReverseDns } from './reverse-dns.ts'
 import type { ReverseName } from './reverse-dns.ts'
+import type { SmtpClientInfo } from './smtp-connection-deps.ts'
 
 /** What is known of a client when it is let in. */
 export interface Admitted {
@@ -53,3 +55,41 @@ export const scoreText = (score: AddressScore): string => {
       return 'unable to retrieve'
   }
 }
+
+/** The two lines with which a connection begins. */
+export const tellArrival = (
+  events: EventBus,
+  client: SmtpClientInfo,
+  { host, verified }: ReverseName,
+  reputation: string,
+): void => {
+  const { icid, listener, remoteAddress, admitted } = client
+  const { senderGroup, match, flow } = admitted.decision
+  events.publish({
+    type: 'connection.opened',
+    icid,
+    listener: listener.name,
+    interfaceName: listener.interfaceName,
+    interfaceAddress: listener.address,
+    remoteAddress,
+    reverseHost: host,
+    reverseVerified: verified,
+  })
+  events.publish({
+    type: 'connection.policy',
+    icid,
+    behaviour: flow.behaviour,
+    senderGroup,
+    match,
+    reputation,
+  })
+}
+
+/** What a client with the behaviour REJECT hears. */
+export const rejection = (
+  { rejectCode, rejectText }: MailFlow,
+  { hostname, remoteAddress }: Pick<SmtpClientInfo, 'hostname' | 'remoteAddress'>,
+): string =>
+  rejectText === ''
+    ? `${rejectCode} ${rejectCode < 500 ? 4 : 5}.7.1 ${hostname} refuses mail from ${remoteAddress}`
+    : `${rejectCode} ${rejectText}`

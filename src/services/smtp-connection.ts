@@ -1,71 +1,22 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
-import type { SecureContext } from 'node:tls'
-import { addressLists } from '../config/sections/address-lists.ts'
-import type { Listener, RecipientEntry } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
-import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
-import type { EventBus } from '../events/bus.ts'
-import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
-import { isRecipient } from '../mail/smtp/recipient-validation.ts'
+import type { Credentials } from '../mail/smtp/sasl.ts'
 import { SmtpSession } from '../mail/smtp/session.ts'
-import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session.ts'
+import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session-types.ts'
 import { receivedHeader, receivedId } from '../mail/trace.ts'
-import type { Counters, Direction, Recipient, SpoolStore } from '../store/spool.ts'
-import type { RecipientLimit } from './recipient-limit.ts'
+import type { Direction, Recipient } from '../store/spool.ts'
 import type { ReverseName } from './reverse-dns.ts'
-import type { SenderDomains } from './sender-domain.ts'
-import { scoreText } from './smtp-admission.ts'
-import type { Admitted } from './smtp-admission.ts'
-
-/** What is known of a message once its sender has been named, before any recipient. */
-export interface Envelope {
-  readonly mid: number
-  readonly icid: number
-  /** '' = the null sender. */
-  readonly sender: string
-  readonly helo: string
-  readonly remoteAddress: string
-  readonly reverseHost: string | null
-  readonly reverseVerified: boolean
-  readonly direction: Direction
-  /** Its mail-flow policy asks for sender reputation. */
-  readonly sdr: boolean
-}
-
-export interface SmtpConnectionDeps {
-  readonly env: Env
-  readonly config: ConfigReader
-  readonly events: EventBus
-  readonly ids: Counters
-  readonly spool: Pick<SpoolStore, 'accept'>
-  /** Seconds east of UTC, for the date of our Received header. */
-  readonly offsetSeconds: (at: Date) => number
-  readonly secureContext: () => SecureContext
-  readonly senders: SenderDomains
-  readonly limit: RecipientLimit
-  /** Whether an address has an embedded mailbox; without it nobody has. */
-  readonly mailboxExists?: ((address: string) => Promise<boolean>) | undefined
-  /** Awaited after MAIL FROM (sender reputation); a rejection is ignored. */
-  readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
-  /** A message is on stable storage; its answer is on its way. */
-  readonly onAccepted: (mid: number) => void
-  /** Memory that the messages of all connections hold. */
-  readonly budget: { held: number }
-}
-
-export interface SmtpClientInfo {
-  readonly icid: number
-  readonly listener: Listener
-  readonly hostname: string
-  readonly admitted: Admitted
-  readonly remoteAddress: string
-}
+import { senderRefusal } from './sender-domain.ts'
+import { rejection, scoreText, tellArrival } from './smtp-admission.ts'
+import type { Envelope, SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
+import { judgeRecipient } from './smtp-recipient.ts'
+import type { RecipientVerdict } from './smtp-recipient.ts'
 
 interface Incoming {
   readonly mid: number
@@ -74,17 +25,7 @@ interface Incoming {
   readonly messageGuid: string
 }
 
-interface Checked {
-  readonly address: string
-  readonly reply: string | null
-}
-
 const WRITE_BUFFER = 65_536
-const REJECTED = '550 5.1.0 Address rejected.'
-
-const customReply = (entry: RecipientEntry | undefined): string | null =>
-  entry === undefined || entry.replyCode === null ? null : `${entry.replyCode} ${entry.replyText ?? ''}`.trimEnd()
-
 const guid = (env: Env): string => Buffer.from(env.entropy.bytes(16)).toString('base64')
 
 /** One client: moves bytes between its socket and the session, and does what the session asks. */
@@ -96,7 +37,7 @@ export class SmtpConnection {
   readonly #ended = new AbortController()
   readonly #onEnd: () => void
   readonly #flow: MailFlow
-  readonly #direction: Direction
+  #direction: Direction
   /** Lets a refused client talk, to log its recipients. */
   readonly #delayedReject: boolean
   #socket: Socket
@@ -131,42 +72,17 @@ export class SmtpConnection {
 
   /** Greets at once; the first command waits for the client's name, which has its own time-out. */
   async start(): Promise<void> {
-    const { listener, icid, remoteAddress, admitted } = this.#client
+    const { icid, remoteAddress, admitted } = this.#client
     const { events } = this.#deps
     const refused = this.#flow.behaviour === 'REJECT' && !this.#delayedReject
     if (!refused) this.#handle(this.#session.greet())
     this.#name = await admitted.name
-    const score = await admitted.score
-    events.publish({
-      type: 'connection.opened',
-      icid,
-      listener: listener.name,
-      interfaceName: listener.interfaceName,
-      interfaceAddress: listener.address,
-      remoteAddress,
-      reverseHost: this.#name.host,
-      reverseVerified: this.#name.verified,
-    })
-    events.publish({
-      type: 'connection.policy',
-      icid,
-      behaviour: this.#flow.behaviour,
-      senderGroup: admitted.decision.senderGroup,
-      match: admitted.decision.match,
-      reputation: scoreText(score),
-    })
-    if (refused) return this.#close('close', `${this.#rejection()}\r\n`)
+    tellArrival(events, this.#client, this.#name, scoreText(await admitted.score))
+    if (refused) return this.#close('close', `${rejection(this.#flow, this.#client)}\r\n`)
     if (this.#delayedReject) events.publish({ type: 'connection.reject-delayed', icid, remoteAddress })
     if (this.#ended.signal.aborted || this.#socket.destroyed) return this.#finish('lost')
     this.#socket.on('data', this.#onData)
     this.#socket.resume()
-  }
-
-  #rejection(): string {
-    const { rejectCode, rejectText } = this.#flow
-    const { hostname, remoteAddress } = this.#client
-    if (rejectText !== '') return `${rejectCode} ${rejectText}`
-    return `${rejectCode} ${rejectCode < 500 ? 4 : 5}.7.1 ${hostname} refuses mail from ${remoteAddress}`
   }
 
   /** Called now and then: closes a client that is too slow. */
@@ -251,6 +167,10 @@ export class SmtpConnection {
       case 'refused':
         events.publish({ type: 'connection.receiving-failed', icid, reason: output.reason })
         return this.#abort('Receiving aborted')
+      case 'authenticate':
+        return void this.#later(this.#authenticate(output.credentials))
+      case 'auth-missing':
+        return events.publish({ type: 'connection.auth-missing', icid })
       case 'tls-missing':
         return events.publish({ type: 'connection.tls-missing', icid })
       case 'unknown':
@@ -297,6 +217,20 @@ export class SmtpConnection {
     return { accept: true, reply: null }
   }
 
+  async #authenticate({ mechanism, user, passphrase }: Credentials): Promise<SmtpAnswer> {
+    const { icid, remoteAddress } = this.#client
+    let ok: boolean
+    try {
+      ok = (await this.#deps.users?.check(user, passphrase, remoteAddress, this.#ended.signal)) ?? false
+    } catch {
+      return { accept: false, reply: '454 4.7.0 authentication is not possible at the moment' }
+    }
+    this.#deps.events.publish({ type: 'connection.auth', icid, user, mechanism, ok })
+    // Whoever has a name here submits mail: to anybody.
+    if (ok && this.#flow.behaviour === 'ACCEPT') this.#direction = 'outgoing'
+    return { accept: ok, reply: null }
+  }
+
   /** Envelope sender DNS verification; null = go on. */
   async #refusedSender(sender: string): Promise<string | null> {
     const domain = sender.slice(sender.lastIndexOf('@') + 1)
@@ -304,56 +238,27 @@ export class SmtpConnection {
     const why = await this.#deps.senders.state(domain, this.#ended.signal)
     if (why === 'exists') return null
     this.#deps.events.publish({ type: 'connection.sender-refused', icid: this.#client.icid, sender, why })
-    return why === 'does not exist'
-      ? `553 5.1.8 Domain of sender address <${sender}> does not exist`
-      : `451 4.1.8 Domain of sender address <${sender}> does not resolve`
+    return senderRefusal(sender, why)
   }
 
   #recipient(given: string): SmtpAnswer | Promise<SmtpAnswer> {
-    const { listener } = this.#client
-    if (this.#delayedReject) return this.#refuseRecipient(given, 'Receiving Control', this.#rejection())
-    const address = wholeRecipient(listener, given)
-    const entry = address === null ? undefined : recipientEntry(listener, address)
-    const custom = customReply(entry)
-    const relayed = this.#direction === 'outgoing'
-    if (address === null || (!relayed && entry?.access !== 'accept'))
-      return this.#refuseRecipient(given, 'RAT', custom ?? REJECTED)
-    if (!(entry?.bypassLimits ?? false) && !this.#withinLimit())
-      return this.#refuseRecipient(given, 'Receiving Control', this.#limitReply())
-    const checked = { address, reply: entry?.access === 'accept' ? custom : null }
-    const valid =
-      relayed ||
-      isRecipient(
-        listener,
-        address,
-        this.#deps.config.get(addressLists),
-        this.#deps.mailboxExists ?? (() => Promise.resolve(false)),
-      )
-    return valid instanceof Promise
-      ? valid.then(
-          (v) => this.#validated(checked, v),
-          () => ({ accept: false, reply: '451 4.3.0 the recipient cannot be checked, try again later' }),
-        )
-      : this.#validated(checked, valid)
-  }
-
-  #withinLimit(): boolean {
+    if (this.#delayedReject)
+      return this.#refuseRecipient(given, 'Receiving Control', rejection(this.#flow, this.#client))
     const { listener, remoteAddress } = this.#client
-    const { countersResetSeconds } = this.#deps.config.get(receiving)
-    const key = `${listener.name}|${remoteAddress}`
-    return this.#deps.limit.take(key, this.#flow.maxRecipientsPerHour, countersResetSeconds)
+    const client = { listener, remoteAddress, flow: this.#flow, relayed: this.#direction === 'outgoing' }
+    const verdict = judgeRecipient(this.#deps, client, given)
+    return verdict instanceof Promise ? verdict.then((v) => this.#judged(given, v)) : this.#judged(given, verdict)
   }
 
-  #limitReply(): string {
-    const { limitCode, limitText } = this.#flow
-    return `${limitCode} ${limitText === '' ? `${limitCode < 500 ? 4 : 5}.7.1 too many recipients received this hour` : limitText}`
-  }
-
-  #validated({ address, reply }: Checked, valid: boolean): SmtpAnswer {
-    const mail = this.#mail
+  #judged(given: string, verdict: RecipientVerdict): SmtpAnswer {
     // The client left while its recipient was looked up.
-    if (!mail) return { accept: false, reply: null }
-    if (!valid) return this.#refuseRecipient(address, 'recipient validation', '550 5.1.1 there is no such mailbox here')
+    if (!this.#mail) return { accept: false, reply: null }
+    if ('by' in verdict) return this.#refuseRecipient(given, verdict.by, verdict.reply)
+    if ('later' in verdict) return { accept: false, reply: verdict.later }
+    return this.#validated(this.#mail, verdict.address, verdict.reply)
+  }
+
+  #validated(mail: Incoming, address: string, reply: string | null): SmtpAnswer {
     const rid = mail.recipients.push({ rid: mail.recipients.length, address }) - 1
     const { icid } = this.#client
     this.#deps.events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient: address })

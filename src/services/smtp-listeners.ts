@@ -17,7 +17,7 @@ import type { Service } from './service.ts'
 import { createSmtpAdmission, scoreText } from './smtp-admission.ts'
 import type { Admitted } from './smtp-admission.ts'
 import { SmtpConnection } from './smtp-connection.ts'
-import type { SmtpConnectionDeps } from './smtp-connection.ts'
+import type { SmtpConnectionDeps } from './smtp-connection-deps.ts'
 import type { Suspensions } from './suspensions.ts'
 
 export interface TlsKeyPair {

@@ -1,4 +1,5 @@
-import type { SmtpOutput, SmtpSession } from '../../src/mail/smtp/session.ts'
+import type { SmtpSession } from '../../src/mail/smtp/session.ts'
+import type { SmtpOutput } from '../../src/mail/smtp/session-types.ts'
 
 /** Runs a session that accepts everything it is asked; stops at STARTTLS. */
 export const converse = (session: SmtpSession, packets: readonly Buffer[], greet = true) => {

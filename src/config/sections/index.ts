@@ -17,6 +17,7 @@ import { quarantines } from './quarantines.ts'
 import { receiving } from './receiving.ts'
 import { remediation } from './remediation.ts'
 import { sdr } from './sdr.ts'
+import { smtpAuth } from './smtp-auth.ts'
 import { smtpRoutes } from './smtp-routes.ts'
 import { ssh } from './ssh.ts'
 import { system } from './system.ts'
@@ -33,6 +34,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   ssh,
   listeners,
   receiving,
+  smtpAuth,
   smtpRoutes,
   delivery,
   bounceProfiles,

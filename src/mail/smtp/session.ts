@@ -5,44 +5,13 @@ import type { Command } from './commands.ts'
 import { DataDecoder } from './data.ts'
 import type { DataResult } from './data.ts'
 import { SMTP_LIMITS } from './limits.ts'
+import { mailParameters } from './mail-parameters.ts'
 import { REPLIES } from './replies.ts'
+import { SaslExchange } from './sasl.ts'
+import type { SaslStep } from './sasl.ts'
+import type { SmtpAnswer, SmtpOutput, SmtpSettings } from './session-types.ts'
 
-/** What a listener lets a connection do. */
-export interface SmtpSettings {
-  readonly hostname: string
-  readonly greeting: string
-  readonly tls: 'off' | 'preferred' | 'required'
-  readonly maxMessages: number
-  readonly maxRecipients: number
-  readonly maxMessageBytes: number
-  readonly bareNewlines: 'reject' | 'convert'
-}
-
-/** What the connection's owner must do, in this order. After one marked (waits) the session reads nothing until it is answered. */
-export type SmtpOutput =
-  | { readonly kind: 'reply'; readonly text: string }
-  /** (waits) MAIL: `answer`. */
-  | { readonly kind: 'sender'; readonly address: string }
-  /** (waits) RCPT: `answer`. */
-  | { readonly kind: 'recipient'; readonly address: string }
-  /** (waits) The end of a message that broke no rule of the session: `answer`. */
-  | { readonly kind: 'message'; readonly bytes: Buffer; readonly utf8: boolean }
-  /** A message was refused by the session itself. */
-  | { readonly kind: 'refused'; readonly reason: string }
-  /** The transaction that a `sender` opened has ended without a message. */
-  | { readonly kind: 'abandoned' }
-  | { readonly kind: 'unknown'; readonly command: string }
-  /** A message was to come without the TLS that is required. */
-  | { readonly kind: 'tls-missing' }
-  /** (waits) The reply is out; take the connection to TLS, then `secured`. */
-  | { readonly kind: 'start-tls' }
-  | { readonly kind: 'close' }
-
-export interface SmtpAnswer {
-  readonly accept: boolean
-  /** Null = the session's own words. */
-  readonly reply: string | null
-}
+type Waiting = 'sender' | 'recipient' | 'message' | 'tls' | 'auth'
 
 interface Transaction {
   readonly utf8: boolean
@@ -62,7 +31,7 @@ export class SmtpSession {
   readonly #settings: SmtpSettings
   #out: SmtpOutput[] = []
   #input: Buffer = Buffer.alloc(0)
-  #waiting: 'sender' | 'recipient' | 'message' | 'tls' | null = null
+  #waiting: Waiting | null = null
   #closed = false
   /** The rest of a line that was too long is thrown away. */
   #skippingLine = false
@@ -73,6 +42,9 @@ export class SmtpSession {
   #asked: { readonly address: string; readonly utf8: boolean } | null = null
   #helo: { readonly name: string; readonly extended: boolean } | null = null
   #secure = false
+  /** AUTH is under way: the next line belongs to it. */
+  #sasl: SaslExchange | null = null
+  #authenticated = false
   #overloaded = false
   #messages = 0
   #errors = 0
@@ -88,7 +60,7 @@ export class SmtpSession {
   /** RFC 3848 and RFC 6531 §4.3: what our Received header says after `with`. */
   get protocol(): string {
     if (!this.#helo?.extended) return 'SMTP'
-    return `${this.#transaction?.utf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#secure ? 'S' : ''}`
+    return `${this.#transaction?.utf8 ? 'UTF8SMTP' : 'ESMTP'}${this.#secure ? 'S' : ''}${this.#authenticated ? 'A' : ''}`
   }
 
   get waiting(): boolean {
@@ -130,7 +102,13 @@ export class SmtpSession {
       this.#transaction = null
       this.#messages++
     }
-    const text = answer.reply ?? (waiting === 'sender' ? REPLIES.sender : REPLIES.recipient)
+    if (waiting === 'auth') this.#authenticated = answer.accept
+    const words = {
+      sender: REPLIES.sender,
+      recipient: REPLIES.recipient,
+      auth: answer.accept ? REPLIES.authDone : REPLIES.authFailed,
+    }
+    const text = answer.reply ?? words[waiting === 'sender' || waiting === 'auth' ? waiting : 'recipient']
     if (answer.accept) this.#reply(text)
     else this.#refuse(text)
     return this.#run()
@@ -140,6 +118,7 @@ export class SmtpSession {
   secured(): void {
     this.#waiting = null
     this.#secure = true
+    this.#authenticated = false
     this.#helo = null
     this.#input = Buffer.alloc(0)
   }
@@ -197,7 +176,8 @@ export class SmtpSession {
     else if (!ended && this.#settings.bareNewlines === 'reject') this.#refuse(REPLIES.bareNewline)
     else {
       const command = parseCommand(line)
-      if (command) this.#command(command)
+      if (command && this.#sasl) this.#saslStep(this.#sasl.next(line.toString('latin1')))
+      else if (command) this.#command(command)
       else this.#refuse(REPLIES.badBytes)
     }
     return true
@@ -231,6 +211,7 @@ export class SmtpSession {
       case 'BDAT':
         return this.#bdat(argument)
       case 'AUTH':
+        return this.#auth(argument)
       case 'EXPN':
       case 'ETRN':
         return this.#refuse(REPLIES.notOffered)
@@ -249,6 +230,7 @@ export class SmtpSession {
     if (!extended) return this.#reply(`250 ${hostname}`)
     const offers = ['8BITMIME', `SIZE ${maxMessageBytes}`, 'PIPELINING', 'SMTPUTF8', 'ENHANCEDSTATUSCODES']
     if (tls !== 'off' && !this.#secure) offers.push('STARTTLS')
+    if (this.#offersAuth && this.#secure) offers.push('AUTH PLAIN LOGIN')
     const last = offers.length
     this.#reply([hostname, ...offers].map((offer, i) => `250${i === last ? ' ' : '-'}${offer}`).join('\r\n'))
   }
@@ -259,27 +241,51 @@ export class SmtpSession {
       this.#out.push({ kind: 'tls-missing' })
       return this.#refuse(REPLIES.tlsFirst)
     }
+    if (this.#settings.smtpAuth === 'required' && !this.#authenticated) {
+      this.#out.push({ kind: 'auth-missing' })
+      return this.#refuse(REPLIES.authFirst)
+    }
     if (this.#transaction) return this.#refuse(REPLIES.nested)
     if (this.#messages >= this.#settings.maxMessages) return this.#close(REPLIES.tooManyMessages)
     const [, rest] = /^FROM:(.*)$/i.exec(argument) ?? []
     const path = rest === undefined ? null : parsePath(rest)
     if (!path?.ok) return this.#refuse(REPLIES.mailSyntax)
     const { address } = path.value
-    let utf8 = false
-    for (const { keyword, value } of path.value.parameters) {
-      if (keyword === 'SMTPUTF8' && value === null) utf8 = true
-      else if (keyword === 'BODY') {
-        if (value?.toUpperCase() !== '7BIT' && value?.toUpperCase() !== '8BITMIME')
-          return this.#refuse(REPLIES.parameterSyntax)
-      } else if (keyword === 'SIZE') {
-        if (value === null || !/^\d{1,20}$/.test(value)) return this.#refuse(REPLIES.parameterSyntax)
-        if (Number(value) > this.#settings.maxMessageBytes) return this.#refuse(REPLIES.tooBig)
-      } else return this.#refuse(REPLIES.parameter)
-    }
+    const read = mailParameters(path.value, {
+      maxMessageBytes: this.#settings.maxMessageBytes,
+      auth: this.#offersAuth,
+    })
+    if (typeof read === 'string') return this.#refuse(read)
+    const { utf8 } = read
     if (address !== '' && !isMailbox(address)) return this.#refuse(REPLIES.senderSyntax)
     if (!utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
     this.#asked = { address, utf8 }
     this.#wait('sender', { kind: 'sender', address })
+  }
+
+  get #offersAuth(): boolean {
+    return (this.#settings.smtpAuth ?? 'off') !== 'off'
+  }
+
+  /** RFC 4954. Never in plain text, whatever the listener says. */
+  #auth(argument: string): void {
+    const [, mechanism = '', initial = ''] = /^(\S+)(?:\s+(\S+))?$/.exec(argument) ?? []
+    if (!this.#offersAuth) return this.#refuse(REPLIES.notOffered)
+    if (!this.#helo) return this.#refuse(REPLIES.helloFirst)
+    if (!this.#secure) return this.#refuse(REPLIES.authNeedsTls)
+    if (this.#authenticated) return this.#refuse(REPLIES.authAgain)
+    if (this.#transaction) return this.#refuse(REPLIES.nested)
+    const name = mechanism.toUpperCase()
+    if (name !== 'PLAIN' && name !== 'LOGIN') return this.#refuse(REPLIES.authMechanism)
+    this.#sasl = new SaslExchange(name)
+    this.#saslStep(this.#sasl.begin(initial))
+  }
+
+  #saslStep(step: SaslStep): void {
+    if (step.kind === 'challenge') return this.#reply(`334 ${step.text}`)
+    this.#sasl = null
+    if (step.kind === 'done') this.#wait('auth', { kind: 'authenticate', credentials: step.credentials })
+    else this.#refuse(step.kind === 'cancelled' ? REPLIES.authCancelled : REPLIES.authSyntax)
   }
 
   #rcpt(argument: string): void {
@@ -352,7 +358,7 @@ export class SmtpSession {
     this.#refuse(REPLIES.notOffered)
   }
 
-  #wait(what: 'sender' | 'recipient' | 'message' | 'tls', output: SmtpOutput): void {
+  #wait(what: Waiting, output: SmtpOutput): void {
     this.#waiting = what
     this.#out.push(output)
   }

@@ -22,6 +22,15 @@ export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.tls-missing': toMailLogs((e) =>
     info(line`ICID ${e.icid} TLS was required but remote host did not initiate it`),
   ),
+  'connection.auth': toMailLogs((e) =>
+    info(
+      line`SMTP Auth: (ICID ${e.icid}) ${e.ok ? 'succeeded' : 'failed'} for user: ${e.user} ` +
+        line`using AUTH mechanism: ${e.mechanism} with profile: local`,
+    ),
+  ),
+  'connection.auth-missing': toMailLogs((e) =>
+    info(line`SMTP Auth (ICID ${e.icid}) was required but remote host did not initiate it`),
+  ),
   'connection.sender-refused': toMailLogs((e) =>
     info(line`ICID ${e.icid} Address: <${e.sender}> sender rejected, envelope sender domain ${e.why}`),
   ),

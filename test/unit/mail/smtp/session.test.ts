@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SmtpSession } from '../../../../src/mail/smtp/session.ts'
-import type { SmtpSettings } from '../../../../src/mail/smtp/session.ts'
+import type { SmtpSettings } from '../../../../src/mail/smtp/session-types.ts'
 import { converse } from '../../../support/smtp-conversation.ts'
 
 const SETTINGS: SmtpSettings = {

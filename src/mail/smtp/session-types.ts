@@ -1,0 +1,44 @@
+import type { Credentials } from './sasl.ts'
+
+/** What a listener lets a connection do. */
+export interface SmtpSettings {
+  readonly hostname: string
+  readonly greeting: string
+  readonly tls: 'off' | 'preferred' | 'required'
+  /** Offered under TLS only; absent = off. */
+  readonly smtpAuth?: 'off' | 'preferred' | 'required'
+  readonly maxMessages: number
+  readonly maxRecipients: number
+  readonly maxMessageBytes: number
+  readonly bareNewlines: 'reject' | 'convert'
+}
+
+/** What the connection's owner must do, in this order. After one marked (waits) the session reads nothing until it is answered. */
+export type SmtpOutput =
+  | { readonly kind: 'reply'; readonly text: string }
+  /** (waits) MAIL: `answer`. */
+  | { readonly kind: 'sender'; readonly address: string }
+  /** (waits) RCPT: `answer`. */
+  | { readonly kind: 'recipient'; readonly address: string }
+  /** (waits) The end of a message that broke no rule of the session: `answer`. */
+  | { readonly kind: 'message'; readonly bytes: Buffer; readonly utf8: boolean }
+  /** A message was refused by the session itself. */
+  | { readonly kind: 'refused'; readonly reason: string }
+  /** The transaction that a `sender` opened has ended without a message. */
+  | { readonly kind: 'abandoned' }
+  | { readonly kind: 'unknown'; readonly command: string }
+  /** A message was to come without the TLS that is required. */
+  | { readonly kind: 'tls-missing' }
+  /** The same without the authentication that is required. */
+  | { readonly kind: 'auth-missing' }
+  /** (waits) AUTH: `answer`. */
+  | { readonly kind: 'authenticate'; readonly credentials: Credentials }
+  /** (waits) The reply is out; take the connection to TLS, then `secured`. */
+  | { readonly kind: 'start-tls' }
+  | { readonly kind: 'close' }
+
+export interface SmtpAnswer {
+  readonly accept: boolean
+  /** Null = the session's own words. */
+  readonly reply: string | null
+}

@@ -1,0 +1,56 @@
+import type { SecureContext } from 'node:tls'
+import type { Listener } from '../config/sections/listeners.ts'
+import type { ConfigReader } from '../config/section.ts'
+import type { Env } from '../core/env.ts'
+import type { EventBus } from '../events/bus.ts'
+import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
+import type { RecipientLimit } from './recipient-limit.ts'
+import type { SenderDomains } from './sender-domain.ts'
+import type { Admitted } from './smtp-admission.ts'
+import type { SmtpUsers } from './smtp-users.ts'
+
+/** What is known of a message once its sender has been named, before any recipient. */
+export interface Envelope {
+  readonly mid: number
+  readonly icid: number
+  /** '' = the null sender. */
+  readonly sender: string
+  readonly helo: string
+  readonly remoteAddress: string
+  readonly reverseHost: string | null
+  readonly reverseVerified: boolean
+  readonly direction: Direction
+  /** Its mail-flow policy asks for sender reputation. */
+  readonly sdr: boolean
+}
+
+export interface SmtpConnectionDeps {
+  readonly env: Env
+  readonly config: ConfigReader
+  readonly events: EventBus
+  readonly ids: Counters
+  readonly spool: Pick<SpoolStore, 'accept'>
+  /** Seconds east of UTC, for the date of our Received header. */
+  readonly offsetSeconds: (at: Date) => number
+  readonly secureContext: () => SecureContext
+  readonly senders: SenderDomains
+  readonly limit: RecipientLimit
+  /** Without it nobody can authenticate. */
+  readonly users?: Pick<SmtpUsers, 'check'> | undefined
+  /** Whether an address has an embedded mailbox; without it nobody has. */
+  readonly mailboxExists?: ((address: string) => Promise<boolean>) | undefined
+  /** Awaited after MAIL FROM (sender reputation); a rejection is ignored. */
+  readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
+  /** A message is on stable storage; its answer is on its way. */
+  readonly onAccepted: (mid: number) => void
+  /** Memory that the messages of all connections hold. */
+  readonly budget: { held: number }
+}
+
+export interface SmtpClientInfo {
+  readonly icid: number
+  readonly listener: Listener
+  readonly hostname: string
+  readonly admitted: Admitted
+  readonly remoteAddress: string
+}
