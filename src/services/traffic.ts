@@ -42,9 +42,7 @@ export const createTraffic = ({ suspensions, config, events, listeners, hold, wo
     const names = config.get(listenersSection).map((l) => l.name)
     const stopped = names.filter((name) => suspensions.receiving(name))
     if (stopped.length === 0) return null
-    return stopped.length === names.length
-      ? 'Receiving suspended'
-      : `Receiving suspended for ${stopped.join(', ')}`
+    return stopped.length === names.length ? 'Receiving suspended' : `Receiving suspended for ${stopped.join(', ')}`
   }
   const delivery = (): string | null => {
     const names = suspensions.list('delivery').map((s) => s.name)

@@ -34,7 +34,9 @@ export const domainField: Field<string> = {
   parse: (text) => {
     const domain = text.trim().toLowerCase().replace(/\.$/, '')
     if (domain === '') return fail('A value is required.')
-    return isHostname(domain.replace(/:\d{1,5}$/, '')) || /^\[[0-9a-f:.v]{3,60}\]$/.test(domain) || isInternational(domain)
+    return isHostname(domain.replace(/:\d{1,5}$/, '')) ||
+      /^\[(?:ipv6:)?[0-9a-f:.]{2,45}\]$/.test(domain) ||
+      isInternational(domain)
       ? ok(domain)
       : fail('The value must be a domain. (Ex: example.com)')
   },

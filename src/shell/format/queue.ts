@@ -38,7 +38,8 @@ export const messageLines = function* (bytes: Buffer, part: 'header' | 'whole'):
     const to = feed < 0 ? bytes.length : feed
     const end = to > from && bytes[to - 1] === 13 ? to - 1 : to
     if (end === from && part === 'header') return
-    yield printableCut(bytes.toString('latin1', from, end), 20_000)
+    // Folded header lines begin with a tab: shown as the blanks that it stands for.
+    yield printableCut(bytes.toString('latin1', from, end).replaceAll('\t', '        '), 20_000)
     from = to + 1
   }
 }
