@@ -6,11 +6,17 @@ import { fingerprint } from '../config/public-key.ts'
 
 /** What the server proves itself with. */
 export interface HostKeys {
-  readonly pem: readonly string[]
+  readonly keys: readonly ParsedKey[]
   readonly shown: readonly { readonly type: string; readonly fingerprint: string }[]
 }
 
 const RSA_BITS = 3072
+
+/** RFC 8332: signatures with SHA-2. */
+const RSA_NAMES = ['rsa-sha2-512', 'rsa-sha2-256'] as const
+
+/** Under its own name ssh2 would offer an RSA key with SHA-1 as well, whatever it is told of algorithms. */
+const renamed = (key: ParsedKey, type: string): ParsedKey => Object.create(key, { type: { value: type } }) as ParsedKey
 
 /** ssh2 is loaded when the first SSH server of the process starts, not before. */
 export const ssh2 = async () => {
@@ -21,7 +27,7 @@ export const ssh2 = async () => {
 /** The host keys in `directory` (mode 0600), made on the first start and kept: clients know the appliance by them. */
 export const hostKeys = async (directory: string): Promise<HostKeys> => {
   const { utils } = await ssh2()
-  const one = async (name: string, make: () => Promise<string>): Promise<{ pem: string; key: ParsedKey }> => {
+  const one = async (name: string, make: () => Promise<string>): Promise<ParsedKey> => {
     const path = join(directory, `ssh_host_${name}_key`)
     if (!existsSync(path)) {
       writeFileSync(`${path}.new`, await make(), { mode: 0o600, flush: true })
@@ -29,11 +35,10 @@ export const hostKeys = async (directory: string): Promise<HostKeys> => {
     }
     // A copied or restored key file may have lost its mode.
     chmodSync(path, 0o600)
-    const pem = readFileSync(path, 'utf8')
-    const key = utils.parseKey(pem)
+    const key = utils.parseKey(readFileSync(path, 'utf8'))
     if (key instanceof Error || Array.isArray(key))
       throw new Fault('STORE_CORRUPT', `The host key ${path} cannot be read (${errorText(key)}); restore or remove it.`)
-    return { pem, key }
+    return key
   }
   const generate = (type: 'ed25519' | 'rsa'): Promise<string> =>
     new Promise((resolve, reject) => {
@@ -49,7 +54,7 @@ export const hostKeys = async (directory: string): Promise<HostKeys> => {
     await one('rsa', async () => await generate('rsa')),
   ]
   return {
-    pem: keys.map(({ pem }) => pem),
-    shown: keys.map(({ key }) => ({ type: key.type, fingerprint: fingerprint(key.getPublicSSH()) })),
+    keys: keys.flatMap((key) => (key.type === 'ssh-rsa' ? RSA_NAMES.map((name) => renamed(key, name)) : [key])),
+    shown: keys.map((key) => ({ type: key.type, fingerprint: fingerprint(key.getPublicSSH()) })),
   }
 }

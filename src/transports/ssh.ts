@@ -111,7 +111,8 @@ export const serveSsh = async (options: SshServerOptions): Promise<SshServer> =>
   const begin = (socket: Socket, from: string): void => {
     const banner = options.banner()
     const config: ServerConfig = {
-      hostKeys: [...options.hostKeys.pem],
+      // ssh2 takes a key that is parsed already; its types do not say so.
+      hostKeys: options.hostKeys.keys.map((key) => ({ key: key as unknown as string })),
       ident: options.ident,
       keepaliveInterval: KEEP_ALIVE_MS,
       keepaliveCountMax: KEEP_ALIVE_COUNT,

@@ -1,3 +1,4 @@
+import { users } from '../../../config/sections/users.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
@@ -25,6 +26,8 @@ const table = (session: Session, records: readonly CommitRecord[]): readonly str
 /** Stages the whole configuration; false when it is the one that runs. */
 const stage = (session: Session, record: CommitRecord): boolean => {
   session.appliance.config.stageRevision(session.draft, record.revision)
+  // Accounts stay: a rollback must not bring back an old passphrase, or somebody who was removed.
+  session.draft.clear(users.name)
   session.print(`Reverted to ${described(session, record)}`)
   if (session.draft.dirty) return true
   session.print('This is the running configuration: there is no data to commit.')
@@ -44,7 +47,7 @@ export default defineCommand({
   summary: 'Go back to a configuration that was saved at a commit',
   description:
     'Lists the last ten configurations that a commit saved for rollback, newest first, and brings one of them back: ' +
-    'staged as changes of this session, or committed at once.',
+    'staged as changes of this session, or committed at once. User accounts stay as they are.',
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,
