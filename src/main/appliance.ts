@@ -133,7 +133,6 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     retro,
     remediation,
     network: networkTools(),
-    smtpUsers: mail.smtpUsers,
     ...access,
     ssh: () => sshService.running(),
     dns,

@@ -34,7 +34,6 @@ import type { Envelope } from '../services/smtp-connection-deps.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
 import { createSmtpUsers } from '../services/smtp-users.ts'
-import type { SmtpUsers } from '../services/smtp-users.ts'
 import { createSuspensions } from '../services/suspensions.ts'
 import { createTraffic } from '../services/traffic.ts'
 import type { Traffic } from '../services/traffic.ts'
@@ -81,7 +80,6 @@ export const openMailStores = async (base: Foundation, options: ApplianceOptions
 /** Reception, pipeline, delivery. */
 export interface Mail {
   readonly listeners: SmtpListeners
-  readonly smtpUsers: SmtpUsers
   readonly workQueue: WorkQueue
   readonly delivery: DeliveryService
   readonly quarantine: QuarantineService
@@ -166,7 +164,6 @@ export const buildMail = (
     concurrency: AT_WORK,
   })
   const quarantine = createQuarantine({ spool, events, released: () => workQueue.wake() })
-  const smtpUsers = createSmtpUsers({ config, clock, passphrases: createPassphrases() })
   const listeners = createSmtpListeners({
     env,
     suspensions,
@@ -177,7 +174,7 @@ export const buildMail = (
     resolver,
     config,
     certificate: () => certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
-    users: smtpUsers,
+    users: createSmtpUsers({ config, clock, passphrases: createPassphrases() }),
     addressScore: intel.addressScore,
     mailboxExists: (address) => mailboxExists(home.mailboxes, address),
     onEnvelope: (envelope, signal) => firstPass(envelope, signal),
@@ -206,7 +203,6 @@ export const buildMail = (
   })
   return {
     listeners,
-    smtpUsers,
     workQueue,
     delivery,
     quarantine,

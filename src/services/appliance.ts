@@ -17,7 +17,6 @@ import type { InboundConnections } from './inbound-connections.ts'
 import type { Accounts } from './accounts.ts'
 import type { Logins } from './logins.ts'
 import type { NetworkTools } from './network.ts'
-import type { SmtpUsers } from './smtp-users.ts'
 import type { QueueControl } from './queue-control.ts'
 import type { Traffic } from './traffic.ts'
 
@@ -60,7 +59,6 @@ export interface Appliance {
   readonly retro: RetroService
   readonly remediation: RemediationService
   readonly network: NetworkTools
-  readonly smtpUsers: Pick<SmtpUsers, 'hash'>
   readonly accounts: Accounts
   readonly logins: Logins
   /** The SSH server as it runs now; null = it does not. */

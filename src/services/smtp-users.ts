@@ -9,7 +9,6 @@ import type { Passphrases } from './passphrases.ts'
 export interface SmtpUsers {
   /** Waits as long as failures from the address have earned. @throws Fault STORE_BUSY when too many wait already. */
   check(name: string, passphrase: string, address: string, signal: AbortSignal): Promise<boolean>
-  hash(passphrase: string): Promise<string>
 }
 
 /** A name is never locked: its owner would be locked out by anybody who knows it. Addresses are. */
@@ -34,6 +33,5 @@ export const createSmtpUsers = (deps: {
       if (waitMs > 0) await clock.sleep(waitMs, signal)
       return false
     },
-    hash: (passphrase) => passphrases.hash(passphrase),
   }
 }

@@ -292,6 +292,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/showrecipients.ts')).default,
   },
   {
+    name: 'smtpauthconfig',
+    summary: 'Configure who may submit mail after SMTP authentication',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/smtpauthconfig.ts')).default,
+  },
+  {
     name: 'smtproutes',
     summary: 'Set up permanent domain redirections',
     roles: STAGERS,

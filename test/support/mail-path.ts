@@ -10,6 +10,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { systemEntropy } from '../../src/core/entropy.ts'
 import type { Resolver } from '../../src/core/resolver.ts'
+import { createDkimSigner } from '../../src/mail/auth/dkim-sign.ts'
 import { createEventBus } from '../../src/events/bus.ts'
 import type { ApplianceEvent, EventOf, EventType } from '../../src/events/event.ts'
 import { createHostStatistics } from '../../src/services/host-statistics.ts'
@@ -32,6 +33,7 @@ export interface MailPathOptions {
   readonly home?: string
   readonly spool?: SmtpListenersDeps['spool']
   readonly onEnvelope?: SmtpListenersDeps['onEnvelope']
+  readonly users?: SmtpListenersDeps['users']
   /** Accepted messages go straight into the delivery queue. */
   readonly straight?: boolean
   readonly keepConnectionMs?: number
@@ -74,6 +76,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     smtp: createSmtpClient(),
     keepConnectionMs: options.keepConnectionMs ?? 0,
     mailboxes: createMailboxWriter(join(home, 'mailboxes')),
+    signer: createDkimSigner({ config, clock, events }),
   })
   const accepted: number[] = []
   const smtp = createSmtpListeners({
@@ -82,6 +85,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     spool: options.spool ?? stored.spool,
     certificate: () => certificateFile(startTlsFile(home), ['mail.example.com'], env),
     onEnvelope: options.onEnvelope,
+    users: options.users,
     onAccepted: (mid) => {
       accepted.push(mid)
       const entry = stored.spool.entry(mid)
