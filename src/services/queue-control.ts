@@ -59,7 +59,7 @@ export interface QueueControlDeps {
 /** Messages whose bodies are in memory for their notifications at the same time. */
 const BOUNCING = 16
 /** Messages that are ended together, in one commit. */
-const ENDING = 250
+const ENDING = 100
 const HURRY = 5000
 
 const BOUNCED: Failure = { permanent: true, code: '000', status: '5.0.0', response: 'Bounced by an administrator' }

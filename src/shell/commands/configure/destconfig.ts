@@ -1,0 +1,327 @@
+import { bounceProfiles } from '../../../config/sections/bounce-profiles.ts'
+import { destinations, TLS_MODES } from '../../../config/sections/destinations.ts'
+import type { Destination, TlsMode } from '../../../config/sections/destinations.ts'
+import { UserError } from '../../../core/errors.ts'
+import { fail, ok } from '../../../core/result.ts'
+import { integer, isHostname, oneOf } from '../../../core/schema.ts'
+import type { Field } from '../../../core/schema.ts'
+import { printableCut } from '../../../core/text.ts'
+import { OPERATORS, defineCommand } from '../../command.ts'
+import type { Form, Session } from '../../command.ts'
+import { readForm } from '../../options.ts'
+
+type Settings = (typeof destinations)['defaults']
+type Entry = Omit<Destination, 'domain'>
+
+const TLS_WORDS: Readonly<Record<TlsMode, string>> = {
+  no: 'No',
+  preferred: 'Preferred',
+  required: 'Required',
+  preferred_verify: 'Preferred - Verify',
+  required_verify: 'Required - Verify',
+}
+const EMPTY: Entry = {
+  concurrency: null,
+  messagesPerConnection: null,
+  recipients: null,
+  recipientMinutes: 60,
+  tls: null,
+  bounceProfile: null,
+}
+
+const read = ({ draft }: Session): Settings => draft.get(destinations)
+const write = (session: Session, settings: Settings): void => session.draft.set(destinations, settings)
+
+const domainField = (session: Session): Field<string> => ({
+  parse: (text) => {
+    const name = text.trim().toLowerCase()
+    if (!isHostname(name.replace(/^\./, '')))
+      return fail('The value must be a domain or a partial domain. (Ex: example.com, .example.com)')
+    return read(session).domains.some((d) => d.domain === name)
+      ? fail(`There is an entry for ${name} already; edit it.`)
+      : ok(name)
+  },
+  format: (name) => name,
+})
+
+const find = (session: Session, name: string): Destination => {
+  const found = read(session).domains.find((d) => d.domain === name.toLowerCase())
+  if (!found) throw new UserError(`There is no destconfig entry for ${printableCut(name, 100)}.`)
+  return found
+}
+
+const put = (session: Session, entry: Destination): void => {
+  const settings = read(session)
+  const known = settings.domains.some((d) => d.domain === entry.domain)
+  const domains = known
+    ? settings.domains.map((d) => (d.domain === entry.domain ? entry : d))
+    : [...settings.domains, entry]
+  write(session, { ...settings, domains })
+}
+
+const remove = (session: Session, entry: Destination): void => {
+  const settings = read(session)
+  write(session, { ...settings, domains: settings.domains.filter((d) => d !== entry) })
+  session.print(`${entry.domain} is now configured with the default entry.`)
+}
+
+/** The answers of NEW and EDIT. `of` ends the questions: `partner.com` or `the default entry`. */
+const askEntry = async (session: Session, of: string, now: Entry, fallback: Settings['default']): Promise<Entry> => {
+  const { ask } = session
+  const limited = await ask.confirm(`Do you wish to configure a concurrency limit for ${of}?`, true)
+  const concurrency = limited
+    ? await ask.field('Enter the max concurrency limit:', integer(1, 1000), now.concurrency ?? fallback.concurrency)
+    : null
+  const perConnection = await ask.confirm(
+    `Do you wish to apply a messages-per-connection limit to ${of}?`,
+    now.messagesPerConnection !== null,
+  )
+  const messagesPerConnection = perConnection
+    ? await ask.field(
+        'Enter the number of messages per connection:',
+        integer(1, 1000),
+        now.messagesPerConnection ?? fallback.messagesPerConnection,
+      )
+    : null
+  const quota = await ask.confirm(`Do you wish to apply a recipient limit to ${of}?`, now.recipients !== null)
+  const recipientMinutes = quota
+    ? await ask.field(
+        'Enter the number of minutes used to measure the recipient limit:',
+        integer(1, 60),
+        now.recipientMinutes,
+      )
+    : EMPTY.recipientMinutes
+  const recipients = quota
+    ? await ask.field(
+        `Enter the max number of recipients per ${recipientMinutes} minutes:`,
+        integer(1, 1_000_000),
+        now.recipients ?? undefined,
+      )
+    : null
+  const encrypted = await ask.confirm(`Do you wish to apply a specific TLS setting for ${of}?`, now.tls !== null)
+  const tls = encrypted
+    ? await ask.pick(
+        'Do you want to use TLS support?',
+        TLS_MODES,
+        (m) => TLS_WORDS[m],
+        TLS_MODES.indexOf(now.tls ?? fallback.tls),
+      )
+    : null
+  return {
+    concurrency,
+    messagesPerConnection,
+    recipients,
+    recipientMinutes,
+    tls,
+    bounceProfile: await askProfile(session, of, now),
+  }
+}
+
+const askProfile = async (session: Session, of: string, now: Entry): Promise<string | null> => {
+  const profiles = session.draft.get(bounceProfiles)
+  if (profiles.length === 0) return null
+  const wanted = await session.ask.confirm(
+    `Do you wish to apply a specific bounce profile to ${of}?`,
+    now.bounceProfile !== null,
+  )
+  if (!wanted) return null
+  const at = profiles.findIndex((p) => p.name === now.bounceProfile)
+  return (await session.ask.pick('Choose a bounce profile to apply:', profiles, (p) => p.name, Math.max(0, at))).name
+}
+
+const setDefault = (session: Session, answers: Entry): void => {
+  const settings = read(session)
+  write(session, {
+    ...settings,
+    default: {
+      concurrency: answers.concurrency ?? destinations.defaults.default.concurrency,
+      messagesPerConnection: answers.messagesPerConnection ?? destinations.defaults.default.messagesPerConnection,
+      recipients: answers.recipients,
+      recipientMinutes: answers.recipientMinutes,
+      tls: answers.tls ?? destinations.defaults.default.tls,
+      bounceProfile: answers.bounceProfile,
+    },
+  })
+  session.print('The default entry has been updated.')
+}
+
+const cell = (value: number | string | null): string => (value === null ? 'Default' : String(value))
+const limitOf = (e: Pick<Entry, 'recipients' | 'recipientMinutes'>): string =>
+  e.recipients === null ? 'Default' : `${e.recipients} per ${e.recipientMinutes} min`
+
+const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const [head = []] = rows
+  const widths = head.map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length)))
+  const line = (row: readonly string[]): string =>
+    row
+      .map((text, i) => text.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd()
+  return [line(head), widths.map((w) => '='.repeat(w)).join('  '), ...rows.slice(1).map(line)]
+}
+
+const table = (session: Session): readonly string[] => {
+  const { domains, default: d } = read(session)
+  return columns([
+    ['Domain', 'Rate Limiting', 'TLS', 'Bounce Profile'],
+    ...domains.map((e) => [
+      e.domain,
+      e.concurrency === null && e.recipients === null && e.messagesPerConnection === null ? 'Default' : 'On',
+      e.tls === null ? 'Default' : TLS_WORDS[e.tls],
+      cell(e.bounceProfile),
+    ]),
+    ['(Default)', 'On', TLS_WORDS[d.tls], cell(d.bounceProfile)],
+  ])
+}
+
+const detail = (session: Session, name: string): readonly string[] => {
+  const { default: d } = read(session)
+  const isDefault = name.toUpperCase() === 'DEFAULT'
+  const e: Entry = isDefault ? d : find(session, name)
+  return [
+    isDefault ? 'Default' : name.toLowerCase(),
+    `Maximum concurrency: ${cell(e.concurrency)}`,
+    `Maximum messages per connection: ${cell(e.messagesPerConnection)}`,
+    `Recipient limit: ${isDefault && e.recipients === null ? 'None' : limitOf(e)}`,
+    `TLS: ${e.tls === null ? 'Default' : TLS_WORDS[e.tls]}`,
+    `Bounce profile: ${cell(e.bounceProfile)}`,
+  ]
+}
+
+const clear = (session: Session): void => {
+  write(session, destinations.defaults)
+  session.print('All destconfig entries removed; the default entry is as it was first.')
+}
+
+const overview = (session: Session): string => {
+  const n = read(session).domains.length
+  return n === 1 ? 'There is currently 1 entry configured.' : `There are currently ${n} entries configured.`
+}
+
+const NOTE = 'The setting of TLS acts on connections that are opened after the commit.'
+
+const dialogue = async (session: Session): Promise<void> => {
+  const { ask } = session
+  for (;;) {
+    session.print(overview(session))
+    const { domains } = read(session)
+    const some = domains.length > 0
+    const operation = await ask.choose({
+      NEW: 'Create a new entry.',
+      ...(some ? { EDIT: 'Modify an entry.', DELETE: 'Remove an entry.' } : {}),
+      DEFAULT: 'Change the default.',
+      LIST: 'Display a summary list of all entries.',
+      DETAIL: 'Display details for one destination or all entries.',
+      ...(some ? { CLEAR: 'Remove all entries.' } : {}),
+    })
+    if (operation === null) return
+    const chosen = async (question: string): Promise<Destination> => await ask.pick(question, domains, (d) => d.domain)
+    if (operation === 'NEW') {
+      const domain = await ask.field('Enter the domain you wish to configure.', domainField(session))
+      put(session, { domain, ...(await askEntry(session, domain, EMPTY, read(session).default)) })
+      session.print(`${domain} is now configured.`, NOTE)
+    } else if (operation === 'EDIT') {
+      const old = await chosen('Choose the domain you wish to configure.')
+      put(session, { domain: old.domain, ...(await askEntry(session, old.domain, old, read(session).default)) })
+      session.print(`${old.domain} is now configured.`, NOTE)
+    } else if (operation === 'DELETE') remove(session, await chosen('Choose the domain you wish to remove.'))
+    else if (operation === 'DEFAULT')
+      setDefault(session, await askEntry(session, 'the default entry', read(session).default, read(session).default))
+    else if (operation === 'LIST') await session.page(table(session))
+    else if (operation === 'DETAIL') {
+      const names = ['DEFAULT', ...domains.map((d) => d.domain)]
+      await session.page(detail(session, await ask.pick('Choose the entry to display.', names, (n) => n, 0)))
+    } else if (await ask.confirm('Are you sure you want to remove all entries?', false)) clear(session)
+    session.print('')
+  }
+}
+
+const OPTIONS = ['concurrency', 'messages', 'recipients', 'minutes', 'tls', 'profile'] as const
+
+const parsed = <T>(field: Field<T>, text: string): T => {
+  const result = field.parse(text)
+  if (!result.ok) throw new UserError(result.error)
+  return result.value
+}
+
+const withOptions = (old: Entry, options: Readonly<Record<string, string | undefined>>): Entry => {
+  const number = (key: (typeof OPTIONS)[number], max: number, now: number | null): number | null => {
+    const text = options[key]
+    if (text === undefined) return now
+    return text.toLowerCase() === 'default' ? null : parsed(integer(1, max), text)
+  }
+  const word = (text: string | undefined, now: string | null): string | null =>
+    text === undefined ? now : text.toLowerCase() === 'default' ? null : text
+  const tls = word(options['tls'], old.tls)
+  return {
+    concurrency: number('concurrency', 1000, old.concurrency),
+    messagesPerConnection: number('messages', 1000, old.messagesPerConnection),
+    recipients: number('recipients', 1_000_000, old.recipients),
+    recipientMinutes: number('minutes', 60, old.recipientMinutes) ?? EMPTY.recipientMinutes,
+    tls: tls === null ? null : parsed(oneOf(TLS_MODES), tls),
+    bounceProfile: word(options['profile'], old.bounceProfile),
+  }
+}
+
+const form = (
+  word: string,
+  takes: string,
+  run: (session: Session, name: string, options: Readonly<Record<string, string | undefined>>) => void | Promise<void>,
+  values: readonly string[] = [],
+): Form => {
+  const usage = `destconfig ${word}${takes === '' ? '' : ` ${takes}`}${values.map((v) => ` [--${v}=VALUE]`).join('')}`
+  const count = takes === '' ? 0 : 1
+  return {
+    usage,
+    words: [word],
+    run: async (session, args) => {
+      const { words, options } = readForm(usage, args, { min: count, max: count, values })
+      await run(session, words[0] ?? '', options)
+    },
+  }
+}
+
+export default defineCommand({
+  name: 'destconfig',
+  summary: 'Configure how mail is handed to destinations',
+  description:
+    'Sets for each destination how many connections are open at the same time, how many messages one carries, how many ' +
+    'recipients get mail in a span of time, whether TLS is used, and which bounce profile holds. Domains behind the ' +
+    'same smarthost (smtproutes) share its connections.',
+  category: 'configure',
+  roles: OPERATORS,
+  needsCommit: true,
+  run: dialogue,
+  forms: [
+    form(
+      'new',
+      'DOMAIN',
+      (session, name, options) => {
+        const domain = parsed(domainField(session), name)
+        put(session, { domain, ...withOptions(EMPTY, options) })
+        session.print(`${domain} is now configured.`)
+      },
+      OPTIONS,
+    ),
+    form(
+      'edit',
+      'DOMAIN',
+      (session, name, options) => {
+        const old = find(session, name)
+        put(session, { domain: old.domain, ...withOptions(old, options) })
+        session.print(`${old.domain} is now configured.`)
+      },
+      OPTIONS,
+    ),
+    form(
+      'default',
+      '',
+      (session, _name, options) => setDefault(session, withOptions(read(session).default, options)),
+      OPTIONS,
+    ),
+    form('delete', 'DOMAIN', (session, name) => remove(session, find(session, name))),
+    form('list', '', (session) => session.page(table(session))),
+    form('detail', 'DOMAIN', (session, name) => session.page(detail(session, name))),
+    form('clear', '', clear),
+  ],
+})
