@@ -9,7 +9,7 @@ export type MarAction = (typeof MAR_ACTIONS)[number]
 /** `websecurityconfig`. `mar` is the Mailbox Auto Remediation by URL retrospection. */
 export const urlFiltering = defineSection({
   name: 'url_filtering',
-  version: 2,
+  version: 1,
   schema: v.object({
     enabled: v.boolean(),
     /** Name of a URL list whose URLs are never looked up, or null. */
@@ -37,7 +37,6 @@ export const urlFiltering = defineSection({
     marAction: 'delete',
     marForwardTo: null,
   },
-  migrations: { 1: (old) => ({ ...(old as object), maxUrlsInAttachments: 25 }) },
   verify: (value, whole) => {
     const issues: Issue[] = []
     if (value.allowedList !== null && !whole.get(urlLists).some((l) => l.name === value.allowedList))
