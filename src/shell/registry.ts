@@ -388,6 +388,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diagnose/webcacheflush.ts')).default,
   },
   {
+    name: 'websecurityadvancedconfig',
+    summary: 'Configure limits of URL filtering',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/websecurityadvancedconfig.ts')).default,
+  },
+  {
     name: 'websecurityconfig',
     summary: 'Configure URL filtering and its Mailbox Auto Remediation',
     roles: STAGERS,
