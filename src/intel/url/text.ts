@@ -91,6 +91,8 @@ const linkAt = (word: string, start: number, end: number): string | null => {
   if (end - start > 254 || !isBoundary(word[start - 1]) || after === '@') return null
   const written = trimEnd(word.slice(start, end))
   const host = written.replace(INVISIBLE, '')
+  // The full stop of a sentence, mostly.
+  if (!/[^.][.\u3002\uff0e\uff61][^.]/.test(host)) return null
   const port = after === ':' && /\d/.test(word[end + 1] ?? '')
   const path = after === '/' || after === '?' || after === '#' || port
   const link = /^www\./i.test(host) || path ? isPublicHost(host) : isEverydayHost(host)

@@ -9,7 +9,7 @@ const NAMED: Readonly<Record<string, string>> = { LF: '\n', CR: '\r', TAB: '\t',
 
 const written = (text: string): string =>
   text.replace(/\{(?:([A-Z]{2,3})|U\+([0-9A-F]{4,6})|([a-z])\*(\d{1,4}))\}/g, (all, name, code, letter, times) => {
-    if (name !== undefined) return NAMED[name as string] ?? (all)
+    if (name !== undefined) return NAMED[name as string] ?? all
     if (code !== undefined) return String.fromCodePoint(Number.parseInt(code as string, 16))
     return (letter as string).repeat(Number(times))
   })
