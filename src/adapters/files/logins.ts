@@ -24,8 +24,9 @@ export const loginFile = (path: string): LoginStore => ({
 
 const record = (raw: unknown): readonly LoginRecord[] => {
   const r = (raw ?? {}) as Readonly<Record<string, unknown>>
-  const at = new Date(String(r['at']))
-  const end = r['end'] === null ? null : new Date(String(r['end']))
+  const date = (value: unknown): Date => new Date(typeof value === 'string' ? value : NaN)
+  const at = date(r['at'])
+  const end = r['end'] === null ? null : date(r['end'])
   if (typeof r['user'] !== 'string' || typeof r['from'] !== 'string' || !STATES.includes(String(r['state']))) return []
   if (Number.isNaN(at.getTime()) || (end !== null && Number.isNaN(end.getTime()))) return []
   const attempts = typeof r['attempts'] === 'number' && r['attempts'] >= 1 ? Math.floor(r['attempts']) : 1
