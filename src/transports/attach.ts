@@ -35,15 +35,20 @@ const openOne = async ({ path, own }: AttachOptions): Promise<Socket | null> => 
   try {
     return await open(path)
   } catch (error) {
-    if (own === undefined || !denied(error)) throw error
+    if (!denied(error)) throw error
   }
-  const socket = await open(own).catch((error: unknown) => {
-    if (denied(error)) return null
-    throw error
-  })
+  const socket =
+    own === undefined
+      ? null
+      : await open(own).catch((error: unknown) => {
+          if (denied(error)) return null
+          throw error
+        })
   // The appliance is somebody else's: one of our own must not be started in its place.
   if (socket === null)
-    throw new Error(`you may not use ${path}, and ${own} does not answer; an administrator gives it with userconfig.`)
+    throw new Error(
+      `the appliance at ${dirname(path)} belongs to another user; run as that user or as root, or have an administrator give you a socket with userconfig.`,
+    )
   return socket
 }
 
@@ -57,8 +62,6 @@ const open = (path: string): Promise<Socket | null> =>
     socket.once('error', (error: NodeJS.ErrnoException) => {
       // ENOENT: never served; ECONNREFUSED: a server died and left its file.
       if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null)
-      else if (error.code === 'EACCES')
-        reject(new Error(`the appliance at ${dirname(path)} belongs to another user; run as that user or as root.`))
       // Not a directory, a broken path: the host says what is wrong with the home.
       else if (error.code === 'ENOTDIR') resolve(null)
       else reject(error)
