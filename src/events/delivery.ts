@@ -26,8 +26,8 @@ export type DeliveryEvent =
       /** null = none takes this address. */
       readonly profile: string | null
     }
-  /** Envelope recipients were replaced by aliasconfig, into a message of their own. */
-  | { readonly type: 'delivery.alias-expanded'; readonly mid: number; readonly into: number }
+  /** aliasconfig has replaced envelope recipients; these are all of them now. */
+  | { readonly type: 'delivery.alias-expanded'; readonly mid: number; readonly recipients: readonly string[] }
   | { readonly type: 'delivery.delay-warned'; readonly mid: number; readonly from: number }
   /** `local` = into the embedded mailboxes, no connection. */
   | {

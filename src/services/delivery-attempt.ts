@@ -10,6 +10,7 @@ import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
 import { nextHops } from '../mail/delivery/next-hop.ts'
 import type { Route } from '../mail/delivery/route.ts'
 import { hopOf, termsFor } from '../mail/delivery/terms.ts'
@@ -42,6 +43,7 @@ export interface DeliveryAttemptDeps {
   readonly settlement: DeliverySettlement
   readonly hosts: HostRecorder
   readonly pool: ConnectionPool
+  readonly signer: DkimSigner
   readonly routeOf: (domain: string) => Route
 }
 
@@ -176,7 +178,9 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     const { sending, target, dcid } = connection
     connection.sent++
     const rids = rows.map((r) => r.rid)
-    const bytes = Buffer.concat([Buffer.from(entry.trace), body])
+    const unsigned = Buffer.concat([Buffer.from(entry.trace), body])
+    const signature = await deps.signer.sign(entry, unsigned)
+    const bytes = signature === '' ? unsigned : Buffer.concat([Buffer.from(signature), unsigned])
     events.publish({ type: 'delivery.started', dcid, mid: entry.mid, rids, local: false })
     const results = await sending.send({ sender: entry.sender, recipients: rows.map((r) => r.address), bytes }, signal)
     const sha256 = hash('sha256', bytes)

@@ -11,6 +11,7 @@ import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
 import { routeFor } from '../mail/delivery/route.ts'
@@ -47,6 +48,7 @@ export interface DeliveryServiceDeps {
   readonly resolver: Resolver
   readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
+  readonly signer: DkimSigner
   readonly hosts: HostRecorder
   readonly suspensions: Pick<Suspensions, 'delivery'>
   /** How long a connection waits for the next message to its hop; 0 = not at all. */

@@ -25,10 +25,22 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/alertconfig.ts')).default,
   },
   {
+    name: 'aliasconfig',
+    summary: 'Configure email aliases',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/aliasconfig.ts')).default,
+  },
+  {
     name: 'archivemessage',
     summary: 'Save a message of the queue as a file, by its MID',
     roles: OPERATORS,
     load: async () => (await import('./commands/system/archivemessage.ts')).default,
+  },
+  {
+    name: 'bounceconfig',
+    summary: 'Configure bounce profiles',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/bounceconfig.ts')).default,
   },
   {
     name: 'bouncerecipients',
@@ -68,10 +80,40 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/delivernow.ts')).default,
   },
   {
+    name: 'deliveryconfig',
+    summary: 'Configure mail delivery',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/deliveryconfig.ts')).default,
+  },
+  {
+    name: 'destconfig',
+    summary: 'Configure how mail is handed to destinations',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/destconfig.ts')).default,
+  },
+  {
     name: 'displayalerts',
     summary: 'Show the last alerts',
     roles: READERS,
     load: async () => (await import('./commands/monitor/displayalerts.ts')).default,
+  },
+  {
+    name: 'dnsconfig',
+    summary: 'Configure DNS servers, time-outs and cache',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/dnsconfig.ts')).default,
+  },
+  {
+    name: 'dnsflush',
+    summary: 'Clear the cache of DNS answers',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/dnsflush.ts')).default,
+  },
+  {
+    name: 'domainkeysconfig',
+    summary: 'Configure DKIM signing',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/domainkeysconfig.ts')).default,
   },
   {
     name: 'filters',

@@ -1,10 +1,12 @@
 import type { ConfigReader } from '../../config/section.ts'
+import { aliases } from '../../config/sections/aliases.ts'
 import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import type { Env } from '../../core/env.ts'
 import { errorText } from '../../core/errors.ts'
 import type { ApplianceEvent } from '../../events/event.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { Counters, NewSpoolEntry, SpoolEntry, SpoolStore } from '../../store/spool.ts'
+import { expandAliases } from '../delivery/aliases.ts'
 import { bodyEdits } from '../message/edit-kinds.ts'
 import { fieldNamed } from '../message/part-text.ts'
 import { advance, splinter } from './branch.ts'
@@ -122,15 +124,22 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
     return { entry: { ...traced, size: body.length, subject: fieldNamed(body, 'subject')?.raw.trim() ?? '' }, body }
   }
 
-  const holdOrQueue = (
-    entry: SpoolEntry,
-    body: Buffer | null,
-    flag: QuarantineFlag | null,
-  ): { readonly entry: NewSpoolEntry; readonly told: readonly ApplianceEvent[] } => {
+  const holdOrQueue = (entry: SpoolEntry, body: Buffer | null, flag: QuarantineFlag | null): Ending => {
     const { mid } = entry
-    if (!flag) return { entry: { ...entry, body, state: { kind: 'queued' } }, told: [{ type: 'message.queued', mid }] }
-    const state = heldState(flag, AFTER_ALL_STAGES, deps.config, deps.env.clock.now())
-    return { entry: { ...entry, body, state }, told: [{ type: 'message.quarantined', mid, ...flag }] }
+    if (flag) {
+      const state = heldState(flag, AFTER_ALL_STAGES, deps.config, deps.env.clock.now())
+      return { entries: [{ ...entry, body, state }], events: [{ type: 'message.quarantined', mid, ...flag }] }
+    }
+    const queued = { ...entry, body, state: { kind: 'queued' } } as const
+    const addresses = expandAliases(
+      entry.recipients.map((r) => r.address),
+      deps.config.get(aliases),
+    )
+    if (!addresses) return { entries: [queued], events: [{ type: 'message.queued', mid }] }
+    const told: ApplianceEvent = { type: 'delivery.alias-expanded', mid, recipients: addresses }
+    if (addresses.length === 0) return { entries: [], events: [told, { type: 'message.finished', mid }] }
+    const recipients = addresses.map((address, rid) => ({ rid, address }))
+    return { entries: [{ ...queued, recipients }], events: [told, { type: 'message.queued', mid }] }
   }
 
   const endCopy = async (branch: Branch, copy: Copy, signal: AbortSignal): Promise<Ending> => {
@@ -140,11 +149,11 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
     const held = holdOrQueue({ ...entry, mid, icid: 0 }, body, { quarantine: copy.quarantine, by: copy.by })
     const how = 'duplicate-quarantine'
     return {
-      entries: [held.entry],
+      entries: held.entries,
       events: [
         { type: 'message.started', mid, icid: 0 },
         { type: 'message.generated', mid, from, how, filter: copy.by.name },
-        ...held.told,
+        ...held.events,
       ],
     }
   }
@@ -163,18 +172,17 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
       const { entry, body } = await finish(branch, branch.edits, signal)
       const rewritten = body === null ? undefined : bodyEdits(branch.edits).at(-1)
       if (!rewritten) {
-        const end = holdOrQueue(entry, body, branch.quarantine)
-        return { entries: [end.entry], events: end.told }
+        return holdOrQueue(entry, body, branch.quarantine)
       }
       const into = ids.next('mid')
       const end = holdOrQueue({ ...entry, mid: into, icid: 0 }, body, branch.quarantine)
       return {
-        entries: [end.entry],
+        entries: end.entries,
         events: [
           { type: 'message.rewritten', mid, into, action: rewritten.action, filter: rewritten.filter.name },
           { type: 'message.started', mid: into, icid: 0 },
           { type: 'message.finished', mid },
-          ...end.told,
+          ...end.events,
         ],
       }
     } catch (error) {
@@ -184,8 +192,8 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
       const { entry } = await finish(branch, [], signal)
       const end = holdOrQueue(entry, null, branch.quarantine ?? { quarantine: 'Policy', by })
       return {
-        entries: [end.entry],
-        events: [{ type: 'message.unscannable', mid, reason: errorText(error) }, ...end.told],
+        entries: end.entries,
+        events: [{ type: 'message.unscannable', mid, reason: errorText(error) }, ...end.events],
       }
     }
   }

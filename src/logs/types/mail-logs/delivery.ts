@@ -38,7 +38,7 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
     ),
   ),
   'delivery.alias-expanded': toMailLogs((e) =>
-    info(line`MID ${e.into} was generated based on MID ${e.mid} by alias expansion`),
+    info(line`MID ${e.mid} aliases expanded, recipients: ${e.recipients.join(', ') || 'none'}`),
   ),
   'delivery.delay-warned': toMailLogs((e) => info(line`MID ${e.mid} was generated for delay warning of MID ${e.from}`)),
   'delivery.started': toMailLogs((e) =>

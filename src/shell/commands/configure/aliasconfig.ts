@@ -69,8 +69,9 @@ const remove = (session: Session, domain: string | null, alias: string): void =>
 /** As the file has it: `[ domain ]` begins a context. */
 const lines = (entries: readonly Alias[]): readonly string[] => {
   const contexts = [...new Set(entries.map((a) => a.domain))].sort((a, b) => (a ?? '').localeCompare(b ?? ''))
-  return contexts.flatMap((domain) => [
-    ...(domain === null ? [] : ['', `[ ${domain} ]`]),
+  return contexts.flatMap((domain, i) => [
+    ...(i === 0 ? [] : ['']),
+    ...(domain === null ? [] : [`[ ${domain} ]`]),
     ...entries.filter((a) => a.domain === domain).map((a) => `${a.alias}: ${a.addresses.join(', ')}`),
   ])
 }
@@ -169,12 +170,17 @@ const dialogue = async (session: Session): Promise<void> => {
     })
     if (operation === null) return
     const pick = async (): Promise<Alias> => await ask.pick('Choose the alias:', all(session), full)
-    if (operation === 'NEW') await askNew(session)
-    else if (operation === 'EDIT') {
+    if (operation === 'NEW') {
+      await askNew(session)
+      continue
+    }
+    if (operation === 'EDIT') {
       const old = await pick()
       const to = await ask.field(`Enter address(es) for "${old.alias}".`, list(target), old.addresses)
       put(session, { ...old, addresses: [...to] })
-    } else if (operation === 'DELETE') {
+      continue
+    }
+    if (operation === 'DELETE') {
       const old = await pick()
       remove(session, old.domain, old.alias)
     } else if (operation === 'PRINT') await session.page(lines(all(session)))

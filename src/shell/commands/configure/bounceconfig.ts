@@ -222,8 +222,11 @@ const dialogue = async (session: Session): Promise<void> => {
       from,
       (p) => p.name,
     )
+    if (operation === 'EDIT') {
+      put(session, await askProfile(session, profile))
+      continue
+    }
     if (operation === 'DELETE') remove(session, profile)
-    else if (operation === 'EDIT') put(session, await askProfile(session, profile))
     else session.print(...detail(profile))
     session.print('')
   }
