@@ -110,3 +110,20 @@ export const parseHostEntry = (typed: string): Result<HostEntry> => {
   const entry = block(text) ?? range(text) ?? subnet(text) ?? reputation(text) ?? dnslist(text) ?? named(text)
   return entry ? ok(entry) : fail(HOW)
 }
+
+/** An entry that names addresses: the only kind that needs no question to anybody. */
+export const isAddressEntry = (text: string): boolean => {
+  const entry = parseHostEntry(text)
+  return entry.ok && entry.value.kind === 'addresses'
+}
+
+/** Whether one of the entries, all of them addresses, holds an address. */
+export const holdsAddress = (entries: readonly string[], address: string): boolean => {
+  const own = addressNumber(address)
+  return entries.some((text) => {
+    const entry = parseHostEntry(text)
+    if (!own || !entry.ok || entry.value.kind !== 'addresses') return false
+    const { family, low, high } = entry.value
+    return own.family === family && own.value >= low && own.value <= high
+  })
+}

@@ -1,6 +1,7 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { createSecureContext } from 'node:tls'
+import { holdsAddress } from '../config/host-entries.ts'
 import { listeners as listenersSection } from '../config/sections/listeners.ts'
 import type { Listener } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
@@ -13,6 +14,7 @@ import type { AddressScore } from '../intel/address-score.ts'
 import { plainAddress } from '../mail/smtp/host-access.ts'
 import { createRecipientLimit } from './recipient-limit.ts'
 import { createSenderDomains } from './sender-domain.ts'
+import { takeProxyHeader } from './proxy-header.ts'
 import type { Service } from './service.ts'
 import { createSmtpAdmission, scoreText } from './smtp-admission.ts'
 import type { Admitted } from './smtp-admission.ts'
@@ -150,8 +152,22 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
 
   const onSocket = (key: string, socket: Socket): void => {
     const listener = open.get(key)?.settings
-    const remoteAddress = plainAddress(socket.remoteAddress ?? '')
-    if (!listener || remoteAddress === '') return void socket.destroy()
+    const peer = plainAddress(socket.remoteAddress ?? '')
+    if (!listener || peer === '') return void socket.destroy()
+    if (listener.proxyAddresses.length === 0 || !holdsAddress(listener.proxyAddresses, peer))
+      return onClient(listener, socket, peer)
+    const fail = (): void => void socket.destroy()
+    socket.on('error', fail)
+    arriving.set(socket, listener.name)
+    void takeProxyHeader(socket, env.clock)
+      .then((client) => {
+        socket.removeListener('error', fail)
+        onClient(listener, socket, plainAddress(client ?? peer))
+      }, fail)
+      .finally(() => arriving.delete(socket))
+  }
+
+  const onClient = (listener: Listener, socket: Socket, remoteAddress: string): void => {
     const { hostname } = deps.config.get(system)
     const { maxConcurrency } = deps.config.get(receiving)
     const total = connections.size + arriving.size

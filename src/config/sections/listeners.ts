@@ -3,7 +3,7 @@ import { isIP } from 'node:net'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
 import type { ConfigReader } from '../section.ts'
-import { parseHostEntry } from '../host-entries.ts'
+import { isAddressEntry, parseHostEntry } from '../host-entries.ts'
 import { uniqueNames } from '../unique.ts'
 import { addressLists } from './address-lists.ts'
 import { defaultHostAccess, hostAccess, parameters, verifyHostAccess } from './host-access.ts'
@@ -46,6 +46,13 @@ export const listener = v.object({
   recipientValidation: v.picklist(['off', 'mailboxes', 'list']),
   recipientList: v.string(),
   hostAccess,
+  /** Balancers whose PROXY protocol header is demanded and believed; empty = none. */
+  proxyAddresses: v.array(
+    v.pipe(
+      v.string(),
+      v.check((s) => isAddressEntry(s), 'not an address or a block of addresses'),
+    ),
+  ),
   maxConcurrency: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
   /** Bare CR or LF: refuse the message, or convert it to CRLF. Never an end of data. */
   bareNewlines: v.picklist(['reject', 'convert']),
@@ -65,6 +72,7 @@ export const defaultListener: Listener = {
   recipientValidation: 'off',
   recipientList: '',
   hostAccess: defaultHostAccess('public'),
+  proxyAddresses: [],
   maxConcurrency: 1000,
   bareNewlines: 'reject',
   tls: 'preferred',

@@ -14,6 +14,7 @@ export const listenerDetail = (l: Listener): readonly string[] => [
   `TLS: ${{ off: 'No', preferred: 'Preferred', required: 'Required' }[l.tls]}`,
   `SMTP Authentication: ${{ off: 'Disabled', preferred: 'Preferred', required: 'Required' }[l.smtpAuth]}`,
   `Bare CR and LF: ${l.bareNewlines === 'reject' ? 'Rejected' : 'Converted to CRLF'}`,
+  `PROXY Protocol: ${l.proxyAddresses.length === 0 ? 'Off' : l.proxyAddresses.join(', ')}`,
   `Recipient Validation: ${recipientValidation(l)}`,
 ]
 

@@ -26,10 +26,7 @@ afterEach(async () => {
 const dnsError = (code: string) => Promise.reject(Object.assign(new Error(code), { code }))
 
 /** A listener on which everybody has one policy. */
-const under = (
-  policy: Partial<MailFlowPolicy>,
-  listener: Partial<Listener> = {},
-): Partial<Listener> => ({
+const under = (policy: Partial<MailFlowPolicy>, listener: Partial<Listener> = {}): Partial<Listener> => ({
   hostAccess: {
     policies: [{ ...plainPolicy('P', 'ACCEPT'), ...policy }],
     groups: [{ name: 'G', hosts: ['127.0.0.0/8'], policy: '$P', comment: '' }],
@@ -141,7 +138,7 @@ describe('a client', () => {
 
   it('whose sender has no domain is refused where the policy verifies senders', async () => {
     const resolver: Resolver = {
-      reverse: noDns.reverse,
+      ...noDns,
       resolve: (name, type) =>
         name === 'good.example' && type === 'MX'
           ? Promise.resolve([{ exchange: 'mx.good.example', priority: 10 }])
@@ -197,7 +194,7 @@ describe('what is asked about a client', () => {
       '1.2.0.192.fake.example': '198.51.100.9',
     }
     const resolver: Resolver = {
-      reverse: noDns.reverse,
+      ...noDns,
       resolve: (name) => {
         asked.push(name)
         return name in answers ? Promise.resolve([answers[name]]) : dnsError('ENOTFOUND')
@@ -252,7 +249,7 @@ describe('what is asked about a client', () => {
 
   it('the domain of its sender: a null MX takes no mail, and an address is enough', async () => {
     const resolver: Resolver = {
-      reverse: noDns.reverse,
+      ...noDns,
       resolve: (name, type) => {
         if (name === 'null.example' && type === 'MX') return Promise.resolve([{ exchange: '', priority: 0 }])
         if (name === 'plain.example' && type === 'AAAA') return Promise.resolve(['2001:db8::1'])
@@ -263,5 +260,36 @@ describe('what is asked about a client', () => {
     const { signal } = new AbortController()
     expect(await domains.state('null.example', signal)).toBe('does not exist')
     expect(await domains.state('Plain.example', signal)).toBe('exists')
+  })
+})
+
+describe('a balancer', () => {
+  const behind = async (first: string): Promise<{ text: string; path: Awaited<ReturnType<typeof started>> }> => {
+    const path = await started({ listener: { proxyAddresses: ['127.0.0.0/8'] } })
+    const socket = connect({ port: path.port(), host: '127.0.0.1' })
+    stops.push(() => socket.destroy())
+    socket.on('error', () => undefined)
+    socket.write(first)
+    let text = ''
+    socket.on('data', (d: Buffer) => (text += d.toString('latin1')))
+    await new Promise((resolve) => socket.once('close', resolve))
+    return { text, path }
+  }
+
+  it('names the client, and what the client said at once is not lost', async () => {
+    const { text, path } = await behind('PROXY TCP4 192.0.2.77 10.0.0.1 4711 25\r\nEHLO x\r\nQUIT\r\n')
+    expect(text).toContain('221 2.0.0')
+    expect(path.of('connection.opened')[0]).toMatchObject({ remoteAddress: '192.0.2.77' })
+  })
+
+  it('that speaks for itself has its own address', async () => {
+    const { path } = await behind('PROXY UNKNOWN\r\nQUIT\r\n')
+    expect(path.of('connection.opened')[0]).toMatchObject({ remoteAddress: '127.0.0.1' })
+  })
+
+  it('without the header is hung up on', async () => {
+    const { text, path } = await behind('EHLO x\r\n')
+    expect(text).toBe('')
+    expect(path.of('connection.opened')).toEqual([])
   })
 })

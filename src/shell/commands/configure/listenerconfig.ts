@@ -1,3 +1,4 @@
+import { isAddressEntry } from '../../../config/host-entries.ts'
 import { addressLists } from '../../../config/sections/address-lists.ts'
 import type { Listener } from '../../../config/sections/listeners.ts'
 import { receiving } from '../../../config/sections/receiving.ts'
@@ -120,6 +121,23 @@ const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial
   return { recipientValidation, recipientList }
 }
 
+const PROXY_QUESTION = `Enter the addresses of load balancers that send a PROXY protocol header, separated by commas.
+Connections from there must begin with the header. "none" means that there are none.`
+
+const addresses = list<string>({
+  parse: (text) => {
+    const entry = hostEntry.parse(text)
+    return isAddressEntry(text)
+      ? entry
+      : fail('The value must be an IP address or a CIDR block. (Ex: 10.1.1.1, 10.1.1.0/24)')
+  },
+  format: (text) => text,
+})
+const proxies: Field<readonly string[]> = {
+  parse: (text) => (text.trim().toLowerCase() === 'none' ? ok([]) : addresses.parse(text)),
+  format: (all) => (all.length === 0 ? 'none' : all.join(', ')),
+}
+
 const setup = async (session: Session, l: Listener): Promise<Partial<Listener>> => {
   const newlines = ['reject', 'convert'] as const
   const bareNewlines = await session.ask.pick(
@@ -128,7 +146,12 @@ const setup = async (session: Session, l: Listener): Promise<Partial<Listener>> 
     (n) => ({ reject: 'Reject the message', convert: 'Convert them to CRLF' })[n],
     newlines.indexOf(l.bareNewlines),
   )
-  return { bareNewlines, ...(l.type === 'public' ? await validation(session, l) : {}) }
+  const proxyAddresses = await session.ask.field(PROXY_QUESTION, proxies, l.proxyAddresses)
+  return {
+    bareNewlines,
+    proxyAddresses: [...proxyAddresses],
+    ...(l.type === 'public' ? await validation(session, l) : {}),
+  }
 }
 
 /** What counts for all listeners together. */
