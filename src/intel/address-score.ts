@@ -62,4 +62,3 @@ export const createAddressScores = (deps: { readonly lookup: () => IntelLookup; 
     flush: (): void => cache.clear(),
   }
 }
-export type AddressScores = ReturnType<typeof createAddressScores>
