@@ -60,7 +60,8 @@ export const layFoundation = async (
   const { env } = options
   const { clock } = env
   const { serial } = identity
-  const writer = options.writer === 'inline' ? inlineWriter() : workerWriter({ durable: options.durable ?? true })
+  const durability = { durable: options.durable ?? true }
+  const writer = options.writer === 'inline' ? inlineWriter(durability) : workerWriter(durability)
   const events = createEventBus(clock)
   const zones = zoneinfo()
   const notice = options.notice ?? (() => undefined)

@@ -14,7 +14,7 @@ export interface ApplianceOptions {
   readonly services: boolean
   /** `inline` writes on the calling thread (unit tests); `worker` in the writer worker. */
   readonly writer: 'inline' | 'worker'
-  /** false: the writer worker syncs nothing. Only the bench measures so. */
+  /** false: the writer syncs nothing, for the bench and the recorded sessions. */
   readonly durable?: boolean
   /** Only for a fresh home; ignored, with a word, on an old one. */
   readonly seed?: {

@@ -53,7 +53,7 @@ export const createReverseDns = (resolver: Resolver, clock: Clock) => {
   }
 }
 
-export type ReverseDns = ReturnType<typeof createReverseDns>
+type ReverseDns = ReturnType<typeof createReverseDns>
 
 /** A PTR record can hold any byte. */
 const clean = (host: string): string =>

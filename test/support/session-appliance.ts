@@ -32,6 +32,7 @@ export const sessionAppliance = async (settings: Readonly<Record<string, string>
     resolver: { resolve: noName, reverse: noName },
     services: false,
     writer: 'inline',
+    durable: false,
     seed: { hostname: settings['hostname'] ?? 'mail.example.com' },
   })
   const { appliance } = running

@@ -58,8 +58,8 @@ const reading = (path: string, write: SqliteDatabase['write']): SqliteDatabase &
 }
 
 /** Writes on the calling thread: for unit tests and one-shot tools, never for the appliance. */
-export const inlineWriter = (): SqliteWriter => {
-  const engine = new WriteEngine()
+export const inlineWriter = (options: WriteOptions = { durable: true }): SqliteWriter => {
+  const engine = new WriteEngine(options)
   const readers: { close(): void }[] = []
   return {
     open: async (path, migrations) => {

@@ -1,0 +1,3 @@
+import { recordedSessions } from '../support/session-suite.ts'
+
+recordedSessions(2, 3)
