@@ -22,14 +22,14 @@ export const withDeadline = async <T>(
   signal.throwIfAborted()
   const either = new AbortController()
   // One listener and one timer, both taken away again: messages pass here several times each.
-  let stop: (reason: unknown) => void = () => undefined
+  let stop: (reason: Error) => void = () => undefined
   const stopped = new Promise<never>((_, reject) => {
     stop = (reason) => {
       either.abort(reason)
-      reject(reason as Error)
+      reject(reason)
     }
   })
-  const forward = (): void => stop(signal.reason)
+  const forward = (): void => stop(signal.reason as Error)
   signal.addEventListener('abort', forward, { once: true })
   const cancel = startTimer(clock, ms, () => stop(new Fault('TIMED_OUT', `no answer within ${ms / 1000} s`)))
   try {

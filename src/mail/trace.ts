@@ -41,8 +41,7 @@ export const generatedHeader = (t: Pick<TraceFields, 'hostname' | 'receivedId' |
   `Received: by ${t.hostname} (Lychgate) id ${t.receivedId};\r\n ${mailDate(t.at, t.offsetSeconds)}\r\n`
 
 /** Only as a field of its own: what a client put into another header that we wrote is no trace of ours. */
-const OURS =
-  /(?:^|\r\n)Received: (?:from \S+ \(\S+ \[[^\]]*\]\)\r\n )?by (\S+) \(Lychgate\)(?: with \S+)? id (\S+);/
+const OURS = /(?:^|\r\n)Received: (?:from \S+ \(\S+ \[[^\]]*\]\)\r\n )?by (\S+) \(Lychgate\)(?: with \S+)? id (\S+);/
 
 /** Host and id in the first Received header of ours among the headers that we added; empty when there is none. */
 export const readTrace = (trace: string): { readonly host: string; readonly receivedId: string } => {

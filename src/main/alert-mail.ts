@@ -6,7 +6,7 @@ import type { AlertMailer } from '../logs/alerts.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
 
 const encodedWord = (text: string): string =>
-  // eslint-disable-next-line no-control-regex -- a header value that is not plain ASCII becomes an encoded word (RFC 2047)
+  // A header value that is not plain ASCII becomes an encoded word (RFC 2047).
   /^[\x20-\x7e]*$/.test(text) ? text : `=?utf-8?B?${Buffer.from(text).toString('base64')}?=`
 
 /** Alert mail goes into our own queue: durable, retried, never through a listener. */

@@ -53,8 +53,6 @@ export const createReverseDns = (resolver: Resolver, clock: Clock) => {
   }
 }
 
-type ReverseDns = ReturnType<typeof createReverseDns>
-
 /** A PTR record can hold any byte. */
 const clean = (host: string): string =>
   host

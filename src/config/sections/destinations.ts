@@ -45,7 +45,7 @@ export const destinations = defineSection({
       messagesPerConnection: 50,
       recipients: null,
       recipientMinutes: 60,
-      tls: 'preferred' as TlsMode,
+      tls: 'preferred',
       bounceProfile: null,
     },
     domains: [] as Destination[],

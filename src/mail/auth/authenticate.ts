@@ -144,9 +144,9 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
         dkim: checks.dkim ? (PREFERENCE.find((w) => words.has(w)) ?? 'none') : null,
         dmarc: dmarc?.word ?? null,
         results: [
-          ...(spfFound?.mailfrom.info == null ? [] : [spfFound.mailfrom.info]),
+          ...[spfFound?.mailfrom.info].flatMap((info) => info ?? []),
           ...(checks.dkim ? (dkim?.info ?? []) : []),
-          ...(dmarc?.info == null ? [] : [dmarc.info]),
+          ...[dmarc?.info].flatMap((info) => info ?? []),
         ],
       }
     },

@@ -17,7 +17,7 @@ export interface DeliveryTerms {
 export const termsFor = (domain: string, settings: Destinations): DeliveryTerms => {
   const own = entryFor(domain, settings.domains)
   const fallback = settings.default
-  const limited = own?.recipients == null ? fallback : own
+  const limited = own && own.recipients !== null ? own : fallback
   return {
     concurrency: own?.concurrency ?? fallback.concurrency,
     messagesPerConnection: own?.messagesPerConnection ?? fallback.messagesPerConnection,

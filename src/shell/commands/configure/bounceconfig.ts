@@ -70,8 +70,8 @@ const find = (session: Session, name: string): BounceProfile => {
 }
 
 const put = (session: Session, profile: BounceProfile): void => {
-  if (profile.name === DEFAULT) {
-    const { name: _name, sendBounces, dsnFormat, sendWarnings, ...times } = profile
+  const { name, sendBounces, dsnFormat, sendWarnings, ...times } = profile
+  if (name === DEFAULT) {
     session.draft.set(delivery, {
       ...session.draft.get(delivery),
       ...times,
