@@ -140,7 +140,9 @@ describe('the listeners', () => {
   })
 
   it('relay for relay hosts and refuse everybody else on a private listener', async () => {
-    const path = await started({ listener: { type: 'private', hostAccess: defaultHostAccess('private', ['127.0.0.0/30']) } })
+    const path = await started({
+      listener: { type: 'private', hostAccess: defaultHostAccess('private', ['127.0.0.0/30']) },
+    })
     const client = await SmtpClient.open(path.port())
     await client.command('MAIL FROM:<a@example.com>', 250)
     await client.command('RCPT TO:<x@anywhere.example>', 250)

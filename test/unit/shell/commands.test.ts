@@ -71,7 +71,10 @@ describe('listenerconfig', () => {
     ['listenerconfig new X public 300.0.0.1 2526', 'The address must be 4 numbers'],
     ['listenerconfig new X both 127.0.0.1 2526', 'The value must be one of: public, private.'],
     ['listenerconfig delete incomingmail', "There is no listener 'incomingmail'."],
-    ['listenerconfig edit IncomingMail hostaccess edit sendergroup BLOCKED_LIST new 10.0.0.0/99', 'A host must be one of'],
+    [
+      'listenerconfig edit IncomingMail hostaccess edit sendergroup BLOCKED_LIST new 10.0.0.0/99',
+      'A host must be one of',
+    ],
     ['listenerconfig edit IncomingMail rcptaccess delete nope.example', "has no entry 'nope.example'"],
     ['listenerconfig edit IncomingMail rcptaccess new', 'too many or too few words'],
   ])('%s says what is wrong', async (line, message) => {

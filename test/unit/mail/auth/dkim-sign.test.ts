@@ -37,17 +37,20 @@ const signing = (type: 'rsa' | 'ed25519', profiles: SigningProfile[]) => {
   return { signer: createDkimSigner({ config, clock, events }), log, record: dnsTextRecord(type, privateKey) }
 }
 
-it.each(['rsa', 'ed25519'] as const)('a signature with a key of kind %s verifies against the record that dnstxt prints', async (type) => {
-  const { signer, log, record } = signing(type, [profile()])
-  const header = await signer.sign(OUT, MESSAGE)
-  expect(header).toMatch(/^DKIM-Signature: [^]*\r\n$/)
-  expect(log).toEqual([{ type: 'delivery.dkim', mid: 1, address: 'alice@example.com', profile: 'main' }])
-  const outcome = await verifyDkim(Buffer.concat([Buffer.from(header), MESSAGE]), {
-    resolve: async (name) => (name === 's1._domainkey.example.com' ? [[record]] : []),
-    reverse: async () => [],
-  })
-  expect(outcome.signatures.map((s) => [s.result, s.domain])).toEqual([['pass', 'example.com']])
-})
+it.each(['rsa', 'ed25519'] as const)(
+  'a signature with a key of kind %s verifies against the record that dnstxt prints',
+  async (type) => {
+    const { signer, log, record } = signing(type, [profile()])
+    const header = await signer.sign(OUT, MESSAGE)
+    expect(header).toMatch(/^DKIM-Signature: [^]*\r\n$/)
+    expect(log).toEqual([{ type: 'delivery.dkim', mid: 1, address: 'alice@example.com', profile: 'main' }])
+    const outcome = await verifyDkim(Buffer.concat([Buffer.from(header), MESSAGE]), {
+      resolve: async (name) => (name === 's1._domainkey.example.com' ? [[record]] : []),
+      reverse: async () => [],
+    })
+    expect(outcome.signatures.map((s) => [s.result, s.domain])).toEqual([['pass', 'example.com']])
+  },
+)
 
 it('a message is signed once, however often it is tried', async () => {
   const { signer, log } = signing('ed25519', [profile()])
