@@ -6,7 +6,7 @@ import { printableCut } from '../core/text.ts'
 import type { QueueOutcome } from '../services/queue-control.ts'
 import type { QueueSelection } from '../services/queue-selection.ts'
 import type { SpoolEntry } from '../store/spool.ts'
-import type { Session } from './command.ts'
+import type { Form, Session } from './command.ts'
 
 /* Questions, words and answers that the queue commands share. */
 
@@ -17,6 +17,16 @@ export const midOf = (word: string): number => {
   if (!mid.ok) throw new UserError(`'${printableCut(word, 60)}' is no MID.`)
   return mid.value
 }
+
+/** A batch form of the command's name and one word; `act` judges the word, `''` when it is missing. */
+export const oneWord = (usage: string, act: (session: Session, word: string) => Promise<void>): Form => ({
+  usage,
+  words: [],
+  run: async (session, [word = '', ...more]) => {
+    if (more.length > 0) throw new UserError(`Usage: ${usage}`)
+    await act(session, word)
+  },
+})
 
 /** The message of an MID. @throws UserError when there is none. */
 export const entryOf = ({ appliance }: Session, mid: number): SpoolEntry => {

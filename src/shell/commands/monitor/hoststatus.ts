@@ -1,4 +1,3 @@
-import { UserError } from '../../../core/errors.ts'
 import { printable } from '../../../core/text.ts'
 import { hardBounces } from '../../../services/host-statistics.ts'
 import type { HostFigures } from '../../../services/host-statistics.ts'
@@ -7,7 +6,7 @@ import type { Session } from '../../command.ts'
 import { longAge } from '../../format/duration.ts'
 import { hostState } from '../../format/host.ts'
 import { figureRow } from '../../format/status.ts'
-import { domainField, domainOf } from '../../queue.ts'
+import { domainField, domainOf, oneWord } from '../../queue.ts'
 
 const counters = (figures: HostFigures | null): readonly string[] => {
   const hard = figures?.hardBounced
@@ -94,15 +93,6 @@ export default defineCommand({
   category: 'monitor',
   roles: READERS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [domain = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await show(session, domainOf(domain))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, domain) => show(session, domainOf(domain)))],
   run: async (session) => show(session, await session.ask.field('Recipient host:', domainField)),
 })

@@ -1,8 +1,7 @@
-import { UserError } from '../../../core/errors.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { timeOfDay } from '../../format/time-of-day.ts'
-import { every, secondsField, secondsOf } from '../../queue.ts'
+import { every, oneWord, secondsField, secondsOf } from '../../queue.ts'
 
 const HEAD = [
   'Time     Connections Recipients          Recipients          Queue',
@@ -44,16 +43,7 @@ export default defineCommand({
   category: 'monitor',
   roles: READERS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [seconds = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await run(session, secondsOf(seconds))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, seconds) => run(session, secondsOf(seconds)))],
   run: async (session) =>
     run(session, await session.ask.field('Enter the number of seconds between displays.', secondsField, 10)),
 })

@@ -1,8 +1,7 @@
-import { UserError } from '../../../core/errors.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { ageLine, messageLines } from '../../format/queue.ts'
-import { entryOf, midField, midOf, wholeMessage } from '../../queue.ts'
+import { entryOf, midField, midOf, oneWord, wholeMessage } from '../../queue.ts'
 
 const show = async (session: Session, mid: number): Promise<void> => {
   const entry = entryOf(session, mid)
@@ -22,15 +21,6 @@ export default defineCommand({
   category: 'monitor',
   roles: OPERATORS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [mid = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await show(session, midOf(mid))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, mid) => show(session, midOf(mid)))],
   run: async (session) => show(session, await session.ask.field('Enter the MID to show.', midField)),
 })

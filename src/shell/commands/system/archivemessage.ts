@@ -1,9 +1,8 @@
 import { writeConfigurationFile } from '../../../config/files.ts'
-import { UserError } from '../../../core/errors.ts'
 import { toMbox } from '../../../mail/message/mbox.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { entryOf, midField, midOf, wholeMessage } from '../../queue.ts'
+import { entryOf, midField, midOf, oneWord, wholeMessage } from '../../queue.ts'
 
 const archive = async (session: Session, mid: number): Promise<void> => {
   const entry = entryOf(session, mid)
@@ -23,15 +22,6 @@ export default defineCommand({
   category: 'system',
   roles: OPERATORS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [mid = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await archive(session, midOf(mid))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, mid) => archive(session, midOf(mid)))],
   run: async (session) => archive(session, await session.ask.field('Enter the MID to archive.', midField, 0)),
 })

@@ -2,7 +2,7 @@ import { UserError } from '../../../core/errors.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { ageLine, messageLines } from '../../format/queue.ts'
-import { entryOf, midField, midOf, wholeMessage } from '../../queue.ts'
+import { entryOf, midField, midOf, oneWord, wholeMessage } from '../../queue.ts'
 
 /** A damaged message is removed as well: its header cannot be shown then. */
 const header = async (session: Session, mid: number): Promise<Iterable<string>> => {
@@ -34,15 +34,6 @@ export default defineCommand({
   category: 'system',
   roles: OPERATORS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [mid = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await remove(session, midOf(mid))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, mid) => remove(session, midOf(mid)))],
   run: async (session) => remove(session, await session.ask.field('Enter the MID to remove.', midField)),
 })

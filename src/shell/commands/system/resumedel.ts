@@ -2,6 +2,7 @@ import { UserError } from '../../../core/errors.ts'
 import { defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { domainsField, domainsOf } from '../../suspension.ts'
+import { oneWord } from '../../queue.ts'
 
 const suspended = ({ appliance }: Session): readonly string[] =>
   appliance.traffic.suspended('delivery').map((s) => s.name)
@@ -27,16 +28,7 @@ export default defineCommand({
   category: 'system',
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [word = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await resume(session, domainsOf(word))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, word) => resume(session, domainsOf(word)))],
   run: async (session) => {
     const names = suspended(session)
     if (names.length === 0) return session.print('Delivery is not suspended.')

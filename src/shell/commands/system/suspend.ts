@@ -1,7 +1,6 @@
-import { UserError } from '../../../core/errors.ts'
 import { defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { GRACE_QUESTION, GRACE_SECONDS, graceField } from '../../queue.ts'
+import { GRACE_QUESTION, GRACE_SECONDS, graceField, oneWord } from '../../queue.ts'
 import { graceOf, listenerNames, suspendDelivery, suspendReceiving } from '../../suspension.ts'
 
 const suspend = async (session: Session, seconds: number): Promise<void> => {
@@ -22,15 +21,6 @@ export default defineCommand({
   category: 'system',
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, [seconds = '', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
-        await suspend(session, graceOf(seconds))
-      },
-    },
-  ],
+  forms: [oneWord(USAGE, async (session, seconds) => suspend(session, graceOf(seconds)))],
   run: async (session) => suspend(session, await session.ask.field(GRACE_QUESTION, graceField, GRACE_SECONDS)),
 })
