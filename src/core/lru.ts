@@ -11,8 +11,15 @@ export interface Lru<V extends object> {
 }
 
 export const createLru = <V extends object>(max: number, clock: Pick<Clock, 'monotonic'>): Lru<V> => {
-  // lru-cache takes a time of 0 for "not set": the injected clock may start there.
-  const cache = new LRUCache<string, V>({ max, perf: { now: () => clock.monotonic() + 1 }, ttlResolution: 0, ttl: 1 })
+  const cache = new LRUCache<string, V>({
+    // With `max` it reserves room for every entry at once: 0.1 s for the caches of an appliance. A size does not.
+    maxSize: max,
+    sizeCalculation: () => 1,
+    // It takes a time of 0 for "not set": the injected clock may start there.
+    perf: { now: () => clock.monotonic() + 1 },
+    ttlResolution: 0,
+    ttl: 1,
+  })
   return {
     get: (key) => cache.get(key),
     set: (key, value, ttl) => void cache.set(key, value, { ttl }),

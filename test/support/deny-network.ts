@@ -6,18 +6,27 @@ import net from 'node:net'
 const allowed = (host: string | undefined): boolean =>
   host === undefined || host === 'localhost' || host === '::1' || host.startsWith('127.')
 
-const connect = net.Socket.prototype.connect
-net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
-  const first = Array.isArray(args[0]) ? (args[0] as unknown[])[0] : args[0]
-  const options = first as { host?: string; path?: string } | number | string
-  const host = typeof options === 'object' ? options.host : typeof args[1] === 'string' ? args[1] : undefined
-  if (!(typeof options === 'object' && options.path !== undefined) && !allowed(host))
-    throw new Error(`a test tried to connect to ${host}`)
-  return Reflect.apply(connect, this, args) as net.Socket
+const guard = (): void => {
+  const connect = net.Socket.prototype.connect
+  net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]) {
+    const first = Array.isArray(args[0]) ? (args[0] as unknown[])[0] : args[0]
+    const options = first as { host?: string; path?: string } | number | string
+    const host = typeof options === 'object' ? options.host : typeof args[1] === 'string' ? args[1] : undefined
+    if (!(typeof options === 'object' && options.path !== undefined) && !allowed(host))
+      throw new Error(`a test tried to connect to ${host}`)
+    return Reflect.apply(connect, this, args) as net.Socket
+  }
+
+  const lookup = dns.lookup
+  dns.lookup = ((name: string, ...rest: unknown[]) => {
+    if (!allowed(name)) throw new Error(`a test tried to look up ${name}`)
+    return Reflect.apply(lookup, dns, [name, ...rest]) as unknown
+  }) as typeof dns.lookup
 }
 
-const lookup = dns.lookup
-dns.lookup = ((name: string, ...rest: unknown[]) => {
-  if (!allowed(name)) throw new Error(`a test tried to look up ${name}`)
-  return Reflect.apply(lookup, dns, [name, ...rest]) as unknown
-}) as typeof dns.lookup
+// The setup runs before each file, and the files of one worker share these objects: once is enough.
+const GUARDED = Symbol.for('lychgate.network-denied')
+if (!Object.hasOwn(net, GUARDED)) {
+  guard()
+  Object.defineProperty(net, GUARDED, { value: true })
+}
