@@ -16,6 +16,8 @@ export const LEVEL_IDS: Readonly<Record<ThreatLevel, number>> = {
 }
 
 export const MALICIOUS = { taxonomy_id: 4, taxonomy_entry_id: 3, tag_type_id: 1 } as const
+/** Ours: what had turned malicious is so no longer. A gateway offers to undo what it did because of it. */
+export const WITHDRAWN = { taxonomy_id: 4, taxonomy_entry_id: 1, tag_type_id: 1 } as const
 
 const entry = (text: string) => ({ name: { 'en-us': { text } } })
 
@@ -37,7 +39,10 @@ export const TAXONOMY = {
         '4': {
           is_avail: true,
           name: { 'en-us': { text: 'Retrospective Verdicts' } },
-          entries: { '3': entry('Malicious') },
+          entries: {
+            [WITHDRAWN.taxonomy_entry_id]: entry('Withdrawn'),
+            [MALICIOUS.taxonomy_entry_id]: entry('Malicious'),
+          },
         },
       },
     },
