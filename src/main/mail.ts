@@ -71,7 +71,7 @@ export const openMailStores = async (base: Foundation, options: ApplianceOptions
   return {
     spool,
     ledger: createDeliveryLedger(database),
-    view: createQueueView(database),
+    view: createQueueView(database, spool.moving),
     suspensions: createSuspensionStore(database),
     ids: await createIds(database),
   }

@@ -27,7 +27,7 @@ export const openSpool = async (clock: Clock, home: string, newWriter: () => Sql
     spool,
     database,
     ledger: createDeliveryLedger(database),
-    view: createQueueView(database),
+    view: createQueueView(database, spool.moving),
     suspensionStore: createSuspensionStore(database),
     counters: await createCounters(database),
     asideMids,

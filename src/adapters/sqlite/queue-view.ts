@@ -1,5 +1,6 @@
 import type { QueueView } from '../../store/queue.ts'
 import type { SqliteDatabase } from './database.ts'
+import type { Moving } from './spool-moving.ts'
 import { toQueued } from './spool-rows.ts'
 import type { QueueRow } from './spool-rows.ts'
 
@@ -8,8 +9,8 @@ const QUEUE = 'SELECT mid, rid, address, domain, attempts, next_at, queued_at, l
 const hurry = (where: string): string =>
   `UPDATE queue SET next_at = ? WHERE (mid, rid) IN (SELECT mid, rid FROM queue WHERE ${where} LIMIT ?)`
 
-/** The queue of spool.db as operators see it. */
-export const createQueueView = (db: SqliteDatabase): QueueView => {
+/** The queue of spool.db as operators see it; what it changes is told to the spool's memory. */
+export const createQueueView = (db: SqliteDatabase, moving: Pick<Moving, 'hurried' | 'settle'>): QueueView => {
   const oldest = (state: 'work' | 'queued'): number | undefined =>
     db.get<{ mid: number }>('SELECT mid FROM entry WHERE state = ? ORDER BY mid LIMIT 1', state)?.mid
   return {
@@ -62,7 +63,9 @@ export const createQueueView = (db: SqliteDatabase): QueueView => {
         destination === null
           ? { sql: hurry('next_at > ?'), params: [at, at, limit] }
           : { sql: hurry('domain = ? AND next_at > ?'), params: [at, destination, at, limit] }
-      return (await db.write([statement]))[0]?.changes ?? 0
+      const changed = (await db.write([statement]))[0]?.changes ?? 0
+      moving.hurried(destination, at)
+      return changed
     },
     redirect: async (rows, destination, now) => {
       await db.write(
@@ -71,6 +74,8 @@ export const createQueueView = (db: SqliteDatabase): QueueView => {
           params: [destination, now.getTime(), mid, rid],
         })),
       )
+      for (const { mid } of rows) moving.settle(mid, now.getTime())
+      moving.hurried(destination, now.getTime())
     },
   }
 }

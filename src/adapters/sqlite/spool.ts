@@ -8,9 +8,13 @@ import type { DeliveryQueue, NewSpoolEntry, SpoolEntry, SpoolStore } from '../..
 import type { DurableFile, SqliteDatabase, Statement, StatementResult } from './database.ts'
 import { deliveryStatements, entryStatements, toEntry, toQueued, toState } from './spool-rows.ts'
 import type { EntryRow, QueueRow } from './spool-rows.ts'
+import { createMoving } from './spool-moving.ts'
+import type { Moving } from './spool-moving.ts'
 
 /** Bigger bodies lie as files beside the database, so that its pages and log stay small. */
 const INLINE_BYTES = 262_144
+/** Of messages that move, read from memory instead of the disk. */
+const MOVING_BYTES = 67_108_864
 
 export interface SpoolOptions {
   /** Opened with SPOOL_MIGRATIONS. */
@@ -39,12 +43,13 @@ const DROP_BODY: Pick<Statement, 'sql'> = {
 }
 
 /** Opens the spool: removes body files that no entry names (a crash between sync and commit, or commit and removal). */
-export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQueue => {
+export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQueue & { readonly moving: Moving } => {
   const { database: db, clock } = options
   const bodies = join(options.directory, 'bodies')
   const corrupt = join(options.directory, 'corrupt')
   mkdirSync(bodies, { recursive: true, mode: 0o700 })
   removeOrphans(db, bodies)
+  const moving = createMoving(MOVING_BYTES)
   let lastBody = db.get<{ last: number | null }>('SELECT max(id) AS last FROM body')?.last ?? 0
 
   const stored = (bytes: Uint8Array): { id: number; statement: Statement; file: DurableFile | null } => {
@@ -75,7 +80,11 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
   }
 
   const bodyOf = (mid: number): number | undefined =>
-    db.get<{ body: number }>('SELECT body FROM entry WHERE mid = ?', mid)?.body
+    moving.get(mid)?.body ?? db.get<{ body: number }>('SELECT body FROM entry WHERE mid = ?', mid)?.body
+
+  /** Small bodies: a file is read when it is wanted. */
+  const inMemory = (bytes: Uint8Array | null): Buffer | null =>
+    !bytes || bytes.length > INLINE_BYTES ? null : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
   /** Ends the batch: the message goes when no recipient is left, its body when no other entry shares it. */
   const finish = async (mid: number, statements: readonly Statement[], files: readonly DurableFile[] = []) => {
@@ -97,6 +106,7 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
     const queue = db.all<QueueRow>(`${QUEUE} WHERE mid = ?`, mid)
     await writeFile(join(corrupt, `${mid}.json`), JSON.stringify({ reason, entry: row, queue }), { mode: 0o600 })
     await finish(mid, [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }])
+    moving.drop(mid)
     options.onSetAside?.(mid, reason)
   }
 
@@ -117,11 +127,21 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
       }
     })
 
+  /** Recipients have left the queue; without others the message has. */
+  const leave = (mid: number, rids: readonly number[], finished: boolean): void => {
+    if (finished) moving.drop(mid)
+    else moving.done(mid, rids)
+  }
+
+  const nextDueAfter = (after: number): number | null =>
+    db.get<{ at: number | null }>('SELECT min(next_at) AS at FROM queue WHERE next_at > ?', after)?.at ?? null
+
   const accept = async (entry: NewSpoolEntry, more: readonly Statement[] = []): Promise<void> => {
     if (!entry.body) throw new Fault('INTERNAL', `spool: MID ${entry.mid} was accepted without a body`)
     const { id, statement, file } = stored(entry.body)
     const now = clock.now().getTime()
     await write([...more, statement, ...entryStatements(entry, id, now)], file ? [file] : [])
+    moving.put(entry, id, inMemory(entry.body), now)
   }
 
   return {
@@ -140,12 +160,18 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
         return winner
       }
     },
-    entry: (mid) => readable(db.all<EntryRow>(`${ENTRY} WHERE mid = ?`, mid), (_row, entry) => entry)[0],
+    moving,
+    entry: (mid) =>
+      moving.get(mid)?.entry ?? readable(db.all<EntryRow>(`${ENTRY} WHERE mid = ?`, mid), (_row, entry) => entry)[0],
     state: (mid) => {
+      const known = moving.get(mid)
+      if (known) return known.state
       const row = db.get<EntryRow>(`${ENTRY} WHERE mid = ?`, mid)
       return row && toState(row)
     },
     body: async (mid) => {
+      const known = moving.get(mid)
+      if (known) return known.bytes
       const id = bodyOf(mid)
       const row =
         id === undefined ? undefined : db.get<BodyRow>('SELECT bytes, file, sha256 FROM body WHERE id = ?', id)
@@ -160,14 +186,21 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
         db.all<EntryRow>(`${ENTRY} WHERE state = 'work' AND mid > ? ORDER BY mid LIMIT ?`, afterMid, limit),
         (_row, entry) => entry,
       ),
-    workMids: (limit) =>
-      db
+    workMids: (limit) => {
+      const known = moving.work.mids(limit)
+      if (known) return known
+      const mids = db
         .all<{ mid: number }>(`SELECT mid FROM entry WHERE state = 'work' ORDER BY mid LIMIT ?`, limit)
-        .map((r) => r.mid),
+        .map((r) => r.mid)
+      moving.work.compare(mids, limit)
+      return mids
+    },
     replace: async (mid, entries) => {
       const old = bodyOf(mid)
       const now = clock.now().getTime()
+      const bytes = moving.get(mid)?.bytes ?? null
       const files: DurableFile[] = []
+      const stand: (readonly [NewSpoolEntry, number])[] = []
       const statements: Statement[] = [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }]
       for (const entry of entries) {
         const body = entry.body ? stored(entry.body) : null
@@ -176,43 +209,64 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
         const id = body?.id ?? old
         if (id === undefined) throw new Fault('INTERNAL', `spool: MID ${mid} is not in the spool`)
         statements.push(...entryStatements(entry, id, now))
+        stand.push([entry, id])
       }
       if (!entries.some((e) => e.mid === mid))
         statements.push({ sql: 'DELETE FROM entry WHERE mid = ?', params: [mid] })
-      await removeFiles(await write([...statements, { ...DROP_BODY, params: [old ?? -1] }], files))
+      // The body is still needed when an entry goes on with it.
+      if (!stand.some(([, id]) => id === old)) statements.push({ ...DROP_BODY, params: [old ?? -1] })
+      const results = await write(statements, files)
+      moving.drop(mid)
+      for (const [entry, id] of stand) moving.put(entry, id, entry.body ? inMemory(entry.body) : bytes, now)
+      await removeFiles(results)
     },
     due: (now, limit) =>
       db.all<QueueRow>(`${QUEUE} WHERE next_at <= ? ORDER BY next_at, mid LIMIT ?`, now.getTime(), limit).map(toQueued),
     nextDueAt: () => asDate(db.get<{ at: number | null }>('SELECT min(next_at) AS at FROM queue')?.at),
-    queued: (mid) => db.all<QueueRow>(`${QUEUE} WHERE mid = ? ORDER BY rid`, mid).map(toQueued),
-    dueDomains: (after, upTo) =>
-      db
+    queued: (mid) =>
+      moving.get(mid)?.rows ?? db.all<QueueRow>(`${QUEUE} WHERE mid = ? ORDER BY rid`, mid).map(toQueued),
+    dueDomains: (after, upTo) => {
+      const known = moving.due.domains(after.getTime(), upTo.getTime())
+      if (known) return known
+      const domains = db
         .all<{ domain: string }>(
           'SELECT DISTINCT domain FROM queue INDEXED BY queue_due WHERE next_at > ? AND next_at <= ?',
           after.getTime(),
           upTo.getTime(),
         )
-        .map((r) => r.domain),
-    dueFor: (domain, now, limit) =>
-      db
+        .map((r) => r.domain)
+      moving.due.looked(domains, upTo.getTime(), nextDueAfter(upTo.getTime()) ?? Infinity)
+      return domains
+    },
+    dueFor: (domain, now, limit) => {
+      const known = moving.due.of(domain, now.getTime(), limit)
+      if (known) return known
+      const rows = db
         .all<QueueRow>(
           `${QUEUE} INDEXED BY queue_domain WHERE domain = ? AND next_at <= ? ORDER BY next_at, mid, rid LIMIT ?`,
           domain,
           now.getTime(),
           limit,
         )
-        .map(toQueued),
-    nextDueAfter: (after) =>
-      asDate(
-        db.get<{ at: number | null }>('SELECT min(next_at) AS at FROM queue WHERE next_at > ?', after.getTime())?.at,
-      ),
+        .map(toQueued)
+      moving.due.compare(domain, rows, limit)
+      return rows
+    },
+    nextDueAfter: (after) => asDate(moving.due.next(after.getTime()) ?? nextDueAfter(after.getTime())),
     expired: (before, limit) =>
       db
         .all<QueueRow>(`${QUEUE} WHERE queued_at < ? ORDER BY queued_at, mid LIMIT ?`, before.getTime(), limit)
         .map(toQueued),
     delivered: async (deliveries) => {
       const mid = deliveries[0]?.mid
-      return mid === undefined ? false : await finish(mid, deliveries.flatMap(deliveryStatements))
+      if (mid === undefined) return false
+      const finished = await finish(mid, deliveries.flatMap(deliveryStatements))
+      leave(
+        mid,
+        deliveries.map((d) => d.rid),
+        finished,
+      )
+      return finished
     },
     delay: async (mid, rids, until, error) => {
       await write(
@@ -221,16 +275,21 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
           params: [until.getTime(), error, mid, rid],
         })),
       )
+      moving.settle(mid, until.getTime())
     },
     bounce: async (mid, rids, dsn) => {
       const gone = rids.map((rid) => ({ sql: 'DELETE FROM queue WHERE mid = ? AND rid = ?', params: [mid, rid] }))
-      if (!dsn?.body) return await finish(mid, gone)
+      if (!dsn?.body) {
+        const finished = await finish(mid, gone)
+        leave(mid, rids, finished)
+        return finished
+      }
       const { id, statement, file } = stored(dsn.body)
-      return await finish(
-        mid,
-        [...gone, statement, ...entryStatements(dsn, id, clock.now().getTime())],
-        file ? [file] : [],
-      )
+      const now = clock.now().getTime()
+      const finished = await finish(mid, [...gone, statement, ...entryStatements(dsn, id, now)], file ? [file] : [])
+      leave(mid, rids, finished)
+      moving.put(dsn, id, inMemory(dsn.body), now)
+      return finished
     },
     quarantined: (quarantine) => {
       const rows =
@@ -265,7 +324,8 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
   }
 }
 
-const asDate = (at: number | null | undefined): Date | null => (at === null || at === undefined ? null : new Date(at))
+const asDate = (at: number | null | undefined): Date | null =>
+  at === null || at === undefined || at === Infinity ? null : new Date(at)
 
 const removeOrphans = (db: SqliteDatabase, bodies: string): void => {
   const named = new Set(
