@@ -65,6 +65,10 @@ export interface Command {
   readonly summary: string
   /** For `help NAME` and docs/commands: what it does, in a few sentences. */
   readonly description: string
+  /** `--seconds=SECONDS` → what it does, for each option of its batch forms. */
+  readonly options?: Readonly<Record<string, string>>
+  /** The recorded session that `help NAME` and the page show; the first by name when it is not said. */
+  readonly example?: string
   readonly category: 'configure' | 'monitor' | 'diagnose' | 'system'
   readonly roles: readonly Role[]
   readonly needsCommit: boolean

@@ -1,5 +1,15 @@
 // Bundles src/ into dist/ with esbuild: one chunk per entry and per dynamic import; packages stay external.
-import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 
@@ -38,9 +48,13 @@ for (const { path, contents } of outputFiles) {
   writeFileSync(temporary, contents)
   renameSync(temporary, path)
 }
+// What `help NAME` shows as an example.
+rmSync(join(dist, 'sessions'), { recursive: true, force: true })
+cpSync(join(root, 'fixtures/sessions'), join(dist, 'sessions'), { recursive: true })
+
 const built = new Set(outputFiles.map(({ path }) => basename(path)))
 for (const name of readdirSync(dist)) {
   const file = join(dist, name)
   const stat = statSync(file, { throwIfNoEntry: false })
-  if (!built.has(name) && stat && Date.now() - stat.mtimeMs > DAY_MS) rmSync(file, { force: true })
+  if (!built.has(name) && stat?.isFile() && Date.now() - stat.mtimeMs > DAY_MS) rmSync(file, { force: true })
 }

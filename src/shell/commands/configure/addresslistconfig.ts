@@ -94,6 +94,13 @@ export default defineCommand({
   description:
     'Address lists name senders, domains or hosts for other features; a list of the type Domains only can be the domain ' +
     'exception list of sdrconfig.',
+  options: {
+    '--descr=TEXT': 'what the list is for',
+    '--addrs=A,B': 'its entries',
+    '--type=emails|domains|ips|all': 'which entries it takes',
+    '--addr-only': 'the same as --type=emails',
+    '--name=NEW': 'a new name',
+  },
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,

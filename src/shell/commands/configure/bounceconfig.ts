@@ -247,6 +247,7 @@ export default defineCommand({
   description:
     'A bounce profile says how long and how often a message is tried, and who is told when it cannot be delivered or is ' +
     'delayed. The profile Default holds unless destconfig names another for a destination.',
+  example: 'dialogue',
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,

@@ -288,6 +288,14 @@ export default defineCommand({
     'Sets for each destination how many connections are open at the same time, how many messages one carries, how many ' +
     'recipients get mail in a span of time, whether TLS is used, and which bounce profile holds. Domains behind the ' +
     'same smarthost (smtproutes) share its connections.',
+  options: {
+    '--concurrency=VALUE': 'connections at the same time',
+    '--messages=VALUE': 'messages of one connection',
+    '--recipients=VALUE': 'recipients in the span of time, or none',
+    '--minutes=VALUE': 'the span of time',
+    '--tls=VALUE': 'no, preferred, required, preferred_verify or required_verify',
+    '--profile=VALUE': 'the bounce profile',
+  },
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,

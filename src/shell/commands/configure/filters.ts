@@ -151,6 +151,7 @@ export default defineCommand({
   description:
     'The ordered list of message filters (docs/filters.md). A filter runs when it is active and valid: valid means ' +
     'that every listener, list and quarantine that it names exists.',
+  example: 'menu',
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,

@@ -70,6 +70,12 @@ export default defineCommand({
     'The intelligence service holds what is said of URLs and domains: by the operator, and by files. "set" and "remove" ' +
     'act at once, also on messages delivered in the last 168 hours; "explain" shows who said what, when and why, and ' +
     'the rule that decides. Sources and the service to use need commit.',
+  options: {
+    '--format FORMAT': 'the format of the file or feed',
+    '--level LEVEL': 'the level of entries that name none',
+    '--category TEXT': 'the category of entries that name none',
+    '--refresh SECONDS': 'how often it is read again',
+  },
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,

@@ -234,6 +234,13 @@ export default defineCommand({
   summary: 'Configure mail listeners',
   description:
     'Creates, changes and removes the addresses and ports on which mail comes in, whose recipients they accept and for which hosts they relay. Running listeners follow the commit; open connections go on.',
+  options: {
+    '--interface=NAME': 'the name of the interface in the logs',
+    '--action=accept|reject': 'what becomes of the recipient',
+    '--resp_code=N': 'the code of the answer',
+    '--resp_text=TEXT': 'the text of the answer',
+    '--bypass_rc=yes|no': 'whether the recipient limit is passed over',
+  },
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,

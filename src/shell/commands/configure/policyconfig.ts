@@ -213,6 +213,14 @@ export default defineCommand({
   description:
     'Mail policies of incoming and outgoing mail, top to bottom, the first that matches a recipient wins; and the ' +
     'content filters that they use (docs/filters.md).',
+  options: {
+    '--senders=A,B': 'the senders that it is for',
+    '--recipients=A,B': 'the recipients that it is for',
+    '--filters=F,G': 'its content filters, in order',
+    '--if=CONDITION': 'when the filter acts; always without it',
+    '--do=ACTIONS': 'what it does, separated by ;',
+    '--descr=TEXT': 'what the filter is for',
+  },
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,

@@ -44,6 +44,7 @@ export default defineCommand({
     'Writes the running configuration as XML to the configuration directory of the appliance. Passphrases are masked ' +
     '(the file cannot be loaded) or encrypted with the key of this appliance. In the batch form y masks, n encrypts; ' +
     '1 takes a generated file name, 2 the name that follows.',
+  example: 'dialogue',
   category: 'configure',
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,

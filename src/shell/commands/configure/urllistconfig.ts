@@ -96,6 +96,7 @@ export default defineCommand({
   description:
     'URL lists hold sites that URL filtering does not look up: the allowed list of websecurityconfig, and lists that ' +
     'filters name.',
+  example: 'lists',
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,

@@ -161,10 +161,17 @@ export default defineCommand({
   name: 'findevent',
   summary: 'Find messages in the logs and tell their story',
   description:
-    'Finds messages by envelope sender (-f), subject (-s), envelope recipient (-t) or Message-ID (-I), each a regular ' +
-    'expression, -i without regard to case. -m prints every line about a message: its injection and delivery ' +
-    'connections, what was split off or rewritten, retrospection and remediation. Without the name of a log it looks ' +
-    'into the first of type mail_logs. Without arguments it asks.',
+    'Finds messages by envelope sender, subject, envelope recipient or Message-ID, newest first. -m prints every line about a message: ' +
+    'its injection and delivery connections, what was split off or rewritten, retrospection and remediation. ' +
+    'Without the name of a log it looks into the first of type mail_logs. Without arguments it asks.',
+  options: {
+    '-f from': 'the envelope sender, a regular expression',
+    '-s subject': 'the subject, a regular expression',
+    '-t to': 'an envelope recipient, a regular expression',
+    '-I message_id': 'the Message-ID, a regular expression',
+    '-i': 'case does not matter',
+    '-m mid': 'every line about this message',
+  },
   category: 'monitor',
   roles: READERS,
   needsCommit: false,

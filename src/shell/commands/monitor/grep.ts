@@ -93,9 +93,15 @@ export default defineCommand({
   name: 'grep',
   summary: 'Search a log with regular expressions',
   description:
-    'Prints the lines of all files of a log, oldest first, that match one of the regular expressions. -C prints lines ' +
-    'around each hit, -e gives a regular expression and may be repeated, -i ignores case, -p stops at each screenful, ' +
-    '-t goes on with what is written to the log, -v prints the lines that do not match.',
+    'Prints the lines of all files of a log, oldest first, that match one of the regular expressions. Without arguments it asks.',
+  options: {
+    '-C count': 'so many lines around each hit',
+    '-e regex': 'a regular expression; may be repeated, one of them must match',
+    '-i': 'case does not matter',
+    '-p': 'stop at each screenful',
+    '-t': 'go on with what is written to the log, until Ctrl-C',
+    '-v': 'the lines that do not match',
+  },
   category: 'monitor',
   roles: READERS,
   needsCommit: false,

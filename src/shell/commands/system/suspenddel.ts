@@ -12,6 +12,7 @@ export default defineCommand({
     'Stops delivery to some domains or to all, at once. Deliveries under way get the given time (30 seconds) to end by ' +
     'themselves; what they do not finish stays queued. Mail that grows too old meanwhile is given up all the same. ' +
     'The state stays over a restart, until "resumedel".',
+  options: { '--seconds=SECONDS': 'how long what is under way may take to end by itself' },
   category: 'system',
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,

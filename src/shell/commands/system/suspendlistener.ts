@@ -17,6 +17,7 @@ export default defineCommand({
   description:
     'Stops receiving on some listeners or all, at once. Their connections get the given time (30 seconds) to end by ' +
     'themselves; clients are answered 421 until "resumelistener". The state stays over a restart.',
+  options: { '--seconds=SECONDS': 'how long what is under way may take to end by itself' },
   category: 'system',
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,
