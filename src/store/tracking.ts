@@ -14,15 +14,19 @@ export interface TrackedMessage {
 
 export type TrackingField = 'from' | 'message-id' | 'subject' | 'to'
 
+/** A compiled operator pattern. */
+export interface TrackingSearch {
+  readonly matches: (text: string) => boolean
+  /** Every text that matches contains it; empty = nothing is certain. */
+  readonly literal: string
+  /** What was typed, read as a text: most people paste a Message-ID. */
+  readonly typed: string
+}
+
 export interface TrackingStore {
   message(mid: number): TrackedMessage | undefined
-  /** Newest first; `matches` is a compiled operator pattern. */
-  search(
-    field: TrackingField,
-    matches: (text: string) => boolean,
-    limit: number,
-    signal: AbortSignal,
-  ): Promise<readonly TrackedMessage[]>
+  /** As they are found: first those whose Message-ID is the one that was typed, by the index; then all others, newest first. */
+  search(field: TrackingField, wish: TrackingSearch, limit: number, signal: AbortSignal): AsyncIterable<TrackedMessage>
   /** Resolves when everything published so far is searchable. */
   flush(): Promise<void>
 }

@@ -1,14 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Clock } from '../../core/clock.ts'
 import { errorText } from '../../core/errors.ts'
-import type {
-  TrackedMessage,
-  TrackingFact,
-  TrackingField,
-  TrackingRetention,
-  TrackingRecorder,
-} from '../../store/tracking.ts'
+import type { TrackedMessage, TrackingFact, TrackingRecorder, TrackingRetention } from '../../store/tracking.ts'
 import type { SqliteDatabase, SqlValue, Statement } from './database.ts'
+import { candidates, identified, lowestMid } from './tracking-search.ts'
 
 export const TRACKING_MIGRATIONS: readonly string[] = [
   `CREATE TABLE message (mid INTEGER PRIMARY KEY, icid INTEGER NOT NULL, at INTEGER NOT NULL,
@@ -17,6 +12,7 @@ export const TRACKING_MIGRATIONS: readonly string[] = [
      PRIMARY KEY (mid, rid)) STRICT, WITHOUT ROWID;
    CREATE TABLE delivery (mid INTEGER NOT NULL, dcid INTEGER NOT NULL, PRIMARY KEY (mid, dcid)) STRICT, WITHOUT ROWID;
    CREATE TABLE derived (mid INTEGER NOT NULL, into_mid INTEGER NOT NULL, PRIMARY KEY (mid, into_mid)) STRICT, WITHOUT ROWID;`,
+  'CREATE INDEX message_by_id ON message (message_id) WHERE message_id IS NOT NULL;',
 ]
 
 /** Statements that may wait for the disk; beyond it messages are still delivered, but not found by findevent. */
@@ -24,7 +20,9 @@ const MAX_WAITING = 50_000
 /** Facts of a message come within milliseconds: waiting this long makes one transaction of hundreds. */
 const BATCH_DELAY_MS = 250
 const MAX_BATCH = 2000
-const PAGE = 500
+/** MIDs that are looked at before mail and other sessions have their turn: some milliseconds. */
+const SPAN = 10_000
+const TURN_MS = 10
 /** How many new messages come between two looks at the limits. */
 const PRUNE_EVERY = 1000
 /** A subject or address longer than this is cut: it is an index, the log has the whole. */
@@ -149,12 +147,6 @@ export const createTrackingStore = (deps: {
       .map((r) => r.into_mid),
   })
 
-  const texts = (field: TrackingField, m: TrackedMessage): readonly string[] => {
-    if (field === 'to') return m.recipients
-    const text = field === 'from' ? m.sender : field === 'subject' ? m.subject : m.messageId
-    return text === null ? [] : [text]
-  }
-
   return {
     record: (fact) => {
       if (waiting.length >= MAX_WAITING) {
@@ -170,21 +162,38 @@ export const createTrackingStore = (deps: {
       const row = db.get<Row>('SELECT * FROM message WHERE mid = ?', mid)
       return row && whole(row)
     },
-    search: async (field, matches, limit, signal) => {
+    search: async function* (field, wish, limit, signal) {
       await flush()
-      const found: TrackedMessage[] = []
-      let before = Number.MAX_SAFE_INTEGER
-      for (;;) {
-        signal.throwIfAborted()
-        const rows = db.all<Row>('SELECT * FROM message WHERE mid < ? ORDER BY mid DESC LIMIT ?', before, PAGE)
-        for (const row of rows) {
-          before = row.mid
-          const message = whole(row)
-          if (texts(field, message).some(matches)) found.push(message)
-          if (found.length >= limit) return found
+      const first = field === 'message-id' ? identified(db, wish) : []
+      let left = limit
+      const found = function* (mids: readonly number[]): Generator<TrackedMessage> {
+        for (const mid of mids) {
+          const row = left > 0 ? db.get<Row>('SELECT * FROM message WHERE mid = ?', mid) : undefined
+          if (row === undefined) continue
+          left--
+          yield whole(row)
         }
-        if (rows.length < PAGE) return found
-        // A million rows take seconds: mail and other sessions go on between pages.
+      }
+      yield* found(first)
+      const lowest = lowestMid(db)
+      for (let to = db.get<{ mid: number | null }>('SELECT max(mid) AS mid FROM message')?.mid ?? -1; to >= lowest;) {
+        if (left <= 0) return
+        signal.throwIfAborted()
+        const since = clock.monotonic()
+        const from = Math.max(lowest, to - SPAN + 1)
+        let last = since
+        const mids: number[] = []
+        for (const { mid, text } of candidates(db, field, wish.literal, from, to)) {
+          if (!mids.includes(mid) && !first.includes(mid) && wish.matches(text)) mids.push(mid)
+          if (mids.length >= left) break
+          if (clock.monotonic() - last < TURN_MS) continue
+          // A slow pattern over long texts: mail and other sessions go on.
+          await turn()
+          signal.throwIfAborted()
+          last = clock.monotonic()
+        }
+        yield* found(mids)
+        to = from - 1
         await turn()
       }
     },

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { LogSubscription } from '../../../config/sections/log-subscriptions.ts'
 import { UserError } from '../../../core/errors.ts'
+import { regexParts } from '../../../core/regex-parts.ts'
 import { compilePattern } from '../../../core/regex.ts'
 import { integer } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
@@ -50,16 +51,24 @@ const printStory = async (session: Session, log: string, mid: number, files?: re
 const label = (session: Session, m: TrackedMessage): string =>
   `MID ${m.mid} (${session.appliance.time.stamp(m.at)}) ${printableCut(m.subject ?? '', 100)}`.trimEnd()
 
-const search = async (
+/** Of `Subject: .*` as of `<a.b@example.com>`: what it would say as a text. */
+const typedText = (source: string): string => source.replace(/^\^|\$$/g, '').replace(/\\([^\w\s])/g, '$1')
+
+const search = (
   session: Session,
   field: TrackingField,
   source: string,
   ignoreCase: boolean,
   signal: AbortSignal,
-): Promise<readonly TrackedMessage[]> => {
+): AsyncIterable<TrackedMessage> => {
   const pattern = compilePattern(source, { ignoreCase })
   if (!pattern.ok) throw new UserError(pattern.error)
-  return await session.appliance.tracking.search(field, (text) => pattern.value.test(text), MAX_FOUND, signal)
+  const wish = {
+    matches: (text: string) => pattern.value.test(text),
+    literal: ignoreCase ? '' : (regexParts(source)?.literal ?? ''),
+    typed: typedText(source),
+  }
+  return session.appliance.tracking.search(field, wish, MAX_FOUND, signal)
 }
 
 /** The subscriptions that hold stories; the first is meant where none is named. */
@@ -105,9 +114,14 @@ const batch = async (session: Session, args: readonly string[]): Promise<void> =
   const [wish] = asked
   if (!wish) return
   await interruptible(session, async (signal) => {
-    const found = await search(session, wish.field, wish.source, values.ignore, signal)
-    if (found.length === 0) session.print(NOTHING)
-    else await session.page(found.map((m, i) => `${i + 1}. ${label(session, m)}`))
+    const found = search(session, wish.field, wish.source, values.ignore, signal)
+    let count = 0
+    await session.page(
+      (async function* () {
+        for await (const message of found) yield `${++count}. ${label(session, message)}`
+        if (count === 0) yield NOTHING
+      })(),
+    )
   })
 }
 
@@ -147,9 +161,9 @@ const wizard = async (session: Session): Promise<void> => {
   const { name } = await pickLog(session, question, mailLogs(session))
   const files = await pickFiles(session, name)
   const inside = within(session, name, files)
-  let found: readonly TrackedMessage[] = []
+  const found: TrackedMessage[] = []
   await interruptible(session, async (signal) => {
-    found = (await search(session, kind.field, source, ignoreCase, signal)).filter((m) => inside(m.at))
+    for await (const m of search(session, kind.field, source, ignoreCase, signal)) if (inside(m.at)) found.push(m)
   })
   if (found.length === 0) return session.print(NOTHING)
   const head = 'The following matching message IDs were found.  Please choose one to\nshow additional log information:'

@@ -8,6 +8,7 @@ import type { SqliteDatabase } from '../../../../src/adapters/sqlite/database.ts
 import { TRACKING_MIGRATIONS, createTrackingStore } from '../../../../src/adapters/sqlite/tracking.ts'
 import { createEventBus } from '../../../../src/events/bus.ts'
 import { recordTracking } from '../../../../src/store/tracking-facts.ts'
+import type { TrackedMessage, TrackingSearch } from '../../../../src/store/tracking.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 
 let home = ''
@@ -17,6 +18,13 @@ beforeEach(() => {
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const signal = new AbortController().signal
+
+const wish = (of: Partial<TrackingSearch>): TrackingSearch => ({ matches: () => true, literal: '', typed: '', ...of })
+const mids = async (found: AsyncIterable<TrackedMessage>): Promise<readonly number[]> => {
+  const all: number[] = []
+  for await (const { mid } of found) all.push(mid)
+  return all
+}
 
 const opened = async (retention = { maxMessages: 1_000_000, maxAgeDays: 90 }, db?: SqliteDatabase) => {
   const writer = inlineWriter()
@@ -69,12 +77,37 @@ describe('the tracking index', () => {
     ['to', 'user8@example.com', [8]],
     ['message-id', '<7@x>', [7]],
     ['subject', 'sales', [7]],
-  ] as const)('finds by %s, newest first', async (field, text, mids) => {
+  ] as const)('finds by %s, newest first', async (field, text, expected) => {
     const { store, message, writer } = await opened()
     message(7, 'sales')
     message(8, 'other')
-    const found = await store.search(field, (t) => t === text, 10, signal)
-    expect(found.map((m) => m.mid)).toEqual(mids)
+    expect(await mids(store.search(field, wish({ matches: (t) => t === text }), 10, signal))).toEqual(expected)
+    expect(await mids(store.search(field, wish({ literal: text }), 10, signal))).toEqual(expected)
+    await writer.close()
+  })
+
+  it('answers a Message-ID that is typed by the index, before it looks through the rest', async () => {
+    const { store, bus, message, writer } = await opened()
+    for (let mid = 1; mid <= 30; mid++) message(mid, 's')
+    for (const mid of [3, 5]) bus.publish({ type: 'message.id', mid, messageId: '<a.b@x>' })
+    bus.publish({ type: 'message.id', mid: 9, messageId: '<a-b@x>' })
+    for (const typed of ['<a.b@x>', 'a.b@x'])
+      expect(
+        await mids(store.search('message-id', wish({ typed, matches: (t) => /a.b@x/.test(t) }), 10, signal)),
+      ).toEqual([5, 3, 9])
+    const first = store.search('message-id', wish({ typed: 'a.b@x' }), 10, signal)
+    for await (const { mid } of first) {
+      expect(mid).toBe(5)
+      break
+    }
+    expect(await mids(store.search('message-id', wish({ typed: '<a.b@x>', literal: 'a.b' }), 1, signal))).toEqual([5])
+    await writer.close()
+  })
+
+  it('stops when it is told to', async () => {
+    const { store, message, writer } = await opened()
+    for (let mid = 1; mid <= 3; mid++) message(mid, 's')
+    await expect(mids(store.search('subject', wish({}), 10, AbortSignal.abort()))).rejects.toThrow()
     await writer.close()
   })
 
@@ -84,7 +117,7 @@ describe('the tracking index', () => {
     await store.flush()
     for (let mid = 1001; mid <= 2000; mid++) message(mid, 's')
     await store.flush()
-    expect((await store.search('subject', () => true, 5000, signal)).length).toBeLessThanOrEqual(1100)
+    expect((await mids(store.search('subject', wish({}), 5000, signal))).length).toBeLessThanOrEqual(1100)
     expect(store.message(1)).toBeUndefined()
     expect(store.message(2000)).toBeDefined()
     await writer.close()
