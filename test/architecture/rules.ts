@@ -30,6 +30,9 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/argon2': ['src/adapters/crypto/'],
   mailparser: ['src/mail/message/'],
   yauzl: ['src/mail/message/'],
+  'libarchive-wasm': ['src/mail/message/'],
+  'pdfjs-dist': ['src/mail/message/'],
+  'zxing-wasm': ['src/mail/message/'],
   mailauth: ['src/mail/auth/'],
   tldts: ['src/intel/url/'],
   htmlparser2: ['src/intel/url/'],
@@ -59,6 +62,9 @@ const HEAVY = [
   'nodemailer',
   'enquirer',
   'ssh2',
+  'libarchive-wasm',
+  'pdfjs-dist',
+  'zxing-wasm',
   '@node-rs/argon2',
 ]
 

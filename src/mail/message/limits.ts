@@ -14,6 +14,10 @@ export interface ScanLimits {
   readonly unpackedBytes: number
   readonly unpackedFiles: number
   readonly archiveDepth: number
+  /** Pictures searched for QR codes, those of PDF documents among them, and pixels of one; larger ones are not decoded. */
+  readonly images: number
+  readonly pixels: number
+  readonly pdfPages: number
 }
 
 /** How many URLs of one message are looked up. */
@@ -34,4 +38,7 @@ export const SCAN_LIMITS: ScanLimits = {
   unpackedBytes: 33_554_432,
   unpackedFiles: 1000,
   archiveDepth: 5,
+  images: 20,
+  pixels: 16_777_216,
+  pdfPages: 100,
 }

@@ -1,14 +1,7 @@
 import yauzl from 'yauzl'
 import type { Entry, ZipFile } from 'yauzl'
-
-export interface ZipMember {
-  readonly name: string
-  /** Inflates; null when it is encrypted or broken. @throws TooMuch beyond `maxBytes`. */
-  read(maxBytes: number): Promise<Buffer | null>
-}
-
-/** More than may be unpacked of one message. */
-export class TooMuch extends Error {}
+import { TooMuch } from './budget.ts'
+import type { ArchiveMember } from './budget.ts'
 
 const open = (bytes: Buffer): Promise<ZipFile> =>
   new Promise((resolve, reject) => {
@@ -55,7 +48,7 @@ const inflate = (file: ZipFile, entry: Entry, maxBytes: number): Promise<Buffer>
   })
 
 /** The files of a ZIP archive in the order of its directory. @throws what yauzl finds wrong with the archive. */
-export const zipMembers = async function* (bytes: Buffer): AsyncGenerator<ZipMember> {
+export const zipMembers = async function* (bytes: Buffer): AsyncGenerator<ArchiveMember> {
   const file = await open(bytes)
   try {
     for (let entry = await nextEntry(file); entry; entry = await nextEntry(file)) {
