@@ -10,6 +10,18 @@ export type MessageEvent =
       readonly rid: number
       readonly recipient: string
     }
+  /** An incoming relay handed the message in: whose client counts. `address` null = the header or an address in it is missing. */
+  | {
+      readonly type: 'message.incoming-relay'
+      readonly mid: number
+      readonly relay: string
+      readonly header: string
+      readonly found: 'address' | 'header' | 'nothing'
+      readonly address: string | null
+      /** As on the connection's line. */
+      readonly reputation: string
+      readonly country?: string
+    }
   | {
       readonly type: 'message.recipient-rejected'
       readonly mid: number

@@ -19,6 +19,14 @@ export interface Admitted {
   readonly score: Promise<AddressScore>
 }
 
+/** Who an address is, for the messages that an incoming relay hands on. */
+export interface Identity {
+  readonly address: string
+  readonly name: ReverseName
+  /** As the connection's line shows it. */
+  readonly reputation: string
+}
+
 /** Asks the Host Access Table about a client. Look-ups have time-outs of a second each; only those that an entry needs are waited for. */
 export const createSmtpAdmission = (deps: {
   readonly resolver: Resolver
@@ -28,6 +36,10 @@ export const createSmtpAdmission = (deps: {
   const reverse = createReverseDns(deps.resolver, deps.clock)
   const lists = createDnsLists(deps.resolver, deps.clock)
   return {
+    identify: async (address: string): Promise<Identity> => {
+      const [name, score] = await Promise.all([reverse.lookup(address, SMTP_LIMITS.reverseMs), deps.score(address)])
+      return { address, name, reputation: scoreText(score) }
+    },
     admit: async (listener: Listener, address: string): Promise<Admitted> => {
       const name = reverse.lookup(address, SMTP_LIMITS.reverseMs)
       const score = deps.score(address)

@@ -6,7 +6,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
 import type { RecipientLimit } from './recipient-limit.ts'
 import type { SenderDomains } from './sender-domain.ts'
-import type { Admitted } from './smtp-admission.ts'
+import type { Admitted, Identity } from './smtp-admission.ts'
 import type { SmtpUsers } from './smtp-users.ts'
 
 /** What is known of a message once its sender has been named, before any recipient. */
@@ -35,6 +35,8 @@ export interface SmtpConnectionDeps {
   readonly secureContext: () => SecureContext
   readonly senders: SenderDomains
   readonly limit: RecipientLimit
+  /** Who a client is of whom an incoming relay tells; look-ups of a second at most, never rejects. */
+  readonly identify: (address: string) => Promise<Identity>
   /** Without it nobody can authenticate. */
   readonly users?: Pick<SmtpUsers, 'check'> | undefined
   /** Whether an address has an embedded mailbox; without it nobody has. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import type { IncomingRelay } from '../config/sections/incoming-relays.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
@@ -9,14 +10,15 @@ import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import type { Credentials } from '../mail/smtp/sasl.ts'
 import { SmtpSession } from '../mail/smtp/session.ts'
 import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session-types.ts'
-import { receivedHeader, receivedId } from '../mail/trace.ts'
 import type { Direction, Recipient } from '../store/spool.ts'
 import type { ReverseName } from './reverse-dns.ts'
 import { senderRefusal } from './sender-domain.ts'
 import { rejection, scoreText, tellArrival } from './smtp-admission.ts'
 import type { Envelope, SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
+import { incomingRelay, originOfMessage } from './smtp-origin.ts'
 import { judgeRecipient } from './smtp-recipient.ts'
 import type { RecipientVerdict } from './smtp-recipient.ts'
+import { spoolEntry } from './smtp-spool-entry.ts'
 
 interface Incoming {
   readonly mid: number
@@ -38,6 +40,8 @@ export class SmtpConnection {
   readonly #onEnd: () => void
   readonly #flow: MailFlow
   #direction: Direction
+  /** The host that hands its mail on to us for others; null = the client speaks for itself. */
+  readonly #relay: IncomingRelay | null
   /** Lets a refused client talk, to log its recipients. */
   readonly #delayedReject: boolean
   #socket: Socket
@@ -59,6 +63,7 @@ export class SmtpConnection {
     this.#progressAt = deps.env.clock.monotonic()
     this.#flow = client.admitted.decision.flow
     this.#direction = this.#flow.behaviour === 'RELAY' ? 'outgoing' : 'incoming'
+    this.#relay = this.#direction === 'incoming' ? incomingRelay(deps, client.remoteAddress) : null
     this.#delayedReject = this.#flow.behaviour === 'REJECT' && deps.config.get(receiving).rejectAtRecipient
     this.#session = new SmtpSession({
       ...this.#flow,
@@ -213,7 +218,8 @@ export class SmtpConnection {
       direction: this.#direction,
       sdr: this.#flow.sdr,
     }
-    await onEnvelope?.(envelope, this.#ended.signal).catch(() => undefined)
+    // Whose mail a relay hands on is known with the header only.
+    if (this.#relay === null) await onEnvelope?.(envelope, this.#ended.signal).catch(() => undefined)
     return { accept: true, reply: null }
   }
 
@@ -305,41 +311,20 @@ export class SmtpConnection {
 
   async #accept(mail: Incoming, bytes: Buffer, messageId: string | null, subject: string): Promise<void> {
     const { env, spool, offsetSeconds } = this.#deps
-    const { icid, listener, admitted, remoteAddress, hostname } = this.#client
-    const at = env.clock.now()
-    const trace = receivedHeader({
-      helo: this.#session.helo,
-      remoteAddress,
-      reverseHost: this.#name.host,
-      hostname,
-      protocol: this.#session.protocol,
-      receivedId: receivedId(mail.mid, env.entropy.bytes(8)),
-      at,
-      offsetSeconds: offsetSeconds(at),
-    })
-    await spool.accept({
-      mid: mail.mid,
-      rootMid: mail.mid,
-      icid,
-      receivedAt: at,
-      listener: listener.name,
-      direction: this.#direction,
-      sender: mail.sender,
-      recipients: mail.recipients,
-      helo: this.#session.helo,
-      remoteAddress,
-      reverseHost: this.#name.host,
-      reverseVerified: this.#name.verified,
-      senderGroup: admitted.decision.senderGroup,
+    const own = { address: this.#client.remoteAddress, name: this.#name }
+    const origin = this.#relay === null ? own : await originOfMessage(this.#deps, this.#relay, own, mail.mid, bytes)
+    const message = {
+      ...mail,
       connectionGuid: this.#guid,
-      messageGuid: mail.messageGuid,
+      direction: this.#direction,
+      helo: this.#session.helo,
+      protocol: this.#session.protocol,
       messageId,
       subject,
-      size: bytes.length,
-      trace,
-      state: { kind: 'work', resumeAt: null },
-      body: bytes,
-    })
+      bytes,
+      origin,
+    }
+    await spool.accept(spoolEntry(env, offsetSeconds, this.#client, this.#name, message))
   }
 
   #upgrade(): void {

@@ -27,7 +27,10 @@ export interface TlsKeyPair {
   readonly cert: string
 }
 
-export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'secureContext' | 'budget' | 'senders' | 'limit'> & {
+export type SmtpListenersDeps = Omit<
+  SmtpConnectionDeps,
+  'secureContext' | 'budget' | 'senders' | 'limit' | 'identify'
+> & {
   readonly resolver: Resolver
   readonly config: ConfigReader
   /** What the intelligence service says of a client's address; it has its own time-out and never rejects. */
@@ -112,6 +115,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     secureContext: () => secureContext,
     senders: createSenderDomains(deps.resolver, env.clock),
     limit: createRecipientLimit(env.clock),
+    identify: admission.identify,
   }
 
   const count = (map: Map<string, number>, key: string, by: 1 | -1): void => {

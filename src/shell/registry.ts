@@ -153,6 +153,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/hoststatus.ts')).default,
   },
   {
+    name: 'incomingrelayconfig',
+    summary: 'Configure incoming relays',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/incomingrelayconfig.ts')).default,
+  },
+  {
     name: 'intelconfig',
     summary: 'Set and explain verdicts, and configure where they come from',
     roles: OPERATORS,

@@ -20,6 +20,7 @@ export interface SpoolEntry {
   readonly sender: string
   readonly recipients: readonly Recipient[]
   readonly helo: string
+  /** The client, or the one that an incoming relay had the message from. */
   readonly remoteAddress: string
   readonly reverseHost: string | null
   readonly reverseVerified: boolean

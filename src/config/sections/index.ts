@@ -8,6 +8,7 @@ import { delivery } from './delivery.ts'
 import { destinations } from './destinations.ts'
 import { dkimSigning } from './dkim-signing.ts'
 import { dns } from './dns.ts'
+import { incomingRelays } from './incoming-relays.ts'
 import { intelligence } from './intelligence.ts'
 import { listeners } from './listeners.ts'
 import { logSubscriptions } from './log-subscriptions.ts'
@@ -34,6 +35,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   ssh,
   listeners,
   receiving,
+  incomingRelays,
   smtpAuth,
   smtpRoutes,
   delivery,

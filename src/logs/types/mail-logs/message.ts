@@ -20,6 +20,15 @@ export const messageLines: LogTable<MessageEvent['type']> = {
   'message.started': toMailLogs((e) => info(line`Start MID ${e.mid} ICID ${e.icid}`)),
   'message.sender': toMailLogs((e) => info(line`MID ${e.mid} ICID ${e.icid} From: <${e.sender}>`)),
   'message.recipient': toMailLogs((e) => info(line`MID ${e.mid} ICID ${e.icid} RID ${e.rid} To: <${e.recipient}>`)),
+  'message.incoming-relay': toMailLogs((e) => {
+    const found =
+      e.found === 'address'
+        ? line`Header ${e.header} found, IP ${e.address ?? ''} being used, SBRS ${e.reputation} country ${e.country ?? 'not enabled'}`
+        : e.found === 'header'
+          ? 'Could not find valid IP address in header'
+          : line`Header ${e.header} not found`
+    return info(line`MID ${e.mid} IncomingRelay(${e.relay}): ${found}`)
+  }),
   'message.recipient-rejected': toMailLogs((e) =>
     info(line`MID ${e.mid} ICID ${e.icid} To: <${e.recipient}> Rejected by ${e.by}`),
   ),
