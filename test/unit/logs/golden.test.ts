@@ -389,3 +389,22 @@ describe('url_rep_client', () => {
     ).toBe(reference('url_rep_client'))
   })
 })
+
+describe('lines of connections', () => {
+  const lines = (event: ApplianceEvent): readonly string[] =>
+    renderEvent(event, time).flatMap((l) => (l.log === 'mail_logs' ? [l.text] : []))
+
+  it('of an incoming relay have the words of the reference', () => {
+    const told = { type: 'message.incoming-relay', mid: 3291517, relay: 'PROD_TO_BETA', header: 'Received' } as const
+    const address = '172.20.245.245'
+    expect(lines({ ...told, found: 'address', address, reputation: '-1.9', country: 'United States' })).toEqual([
+      'MID 3291517 IncomingRelay(PROD_TO_BETA): Header Received found, IP 172.20.245.245 being used, SBRS -1.9 country United States',
+    ])
+    expect(lines({ ...told, found: 'nothing', address: null, reputation: '' })).toEqual([
+      'MID 3291517 IncomingRelay(PROD_TO_BETA): Header Received not found',
+    ])
+    expect(lines({ ...told, found: 'header', address: null, reputation: '' })).toEqual([
+      'MID 3291517 IncomingRelay(PROD_TO_BETA): Could not find valid IP address in header',
+    ])
+  })
+})

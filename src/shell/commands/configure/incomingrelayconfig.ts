@@ -161,6 +161,12 @@ export default defineCommand({
   summary: 'Configure incoming relays',
   description:
     'Names the hosts that stand between the senders and this appliance, and how their headers tell whom they have a message from. That address, not the relay’s, counts for reputation, SPF and sender domain reputation. Headers of hosts that are not named here are never believed.',
+  options: {
+    '--header=NAME': 'The field that names the client: Received, or one that the relay writes itself.',
+    '--match_after=TEXT': 'Text in a Received field behind which the address stands; from when it is not said.',
+    '--hop=N': 'Which Received field, counted from the top; 1 is the relay’s own.',
+    '--address=ADDRESS': 'Another address of the relay.',
+  },
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,
