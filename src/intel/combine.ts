@@ -1,5 +1,4 @@
 import type { SenderLevel } from '../events/levels.ts'
-import type { Scope } from './indicator.ts'
 import { badness } from './levels.ts'
 import type { Opinion } from './verdict.ts'
 
@@ -22,29 +21,33 @@ const RULES = {
   none: 'No opinion bears on it: unknown, no score.',
 } as const
 
+/** An opinion and how narrow it is: its place among the scopes of what is judged, narrowest 0. */
+export interface Placed {
+  readonly opinion: Opinion
+  readonly place: number
+}
+
 /**
  * The written rule (docs/intelligence/verdicts.md): the operator first; then, each source by the narrowest it says, the
- * worst; of equals the narrower, then the newer, then by name of the source. `scopes` are narrowest first.
+ * worst; of equals the narrower, then the newer, then by name of the source.
  */
-export const decide = (opinions: readonly Opinion[], scopes: readonly Scope[]): Decision => {
-  const place = new Map(scopes.map((s, i) => [`${s.kind}:${s.key}`, i]))
-  const scopeOf = (o: Opinion): number => place.get(`${o.kind}:${o.indicator}`) ?? scopes.length
-  const narrowestFirst = [...opinions].sort((a, b) => scopeOf(a) - scopeOf(b))
-  const own = narrowestFirst.find((o) => o.source === OPERATOR)
-  const speaking = new Map<string, Opinion>()
-  for (const o of narrowestFirst) if (!speaking.has(o.source)) speaking.set(o.source, o)
+export const decide = (opinions: readonly Placed[]): Decision => {
+  const narrowestFirst = [...opinions].sort((a, b) => a.place - b.place)
+  const own = narrowestFirst.find(({ opinion }) => opinion.source === OPERATOR)
+  const speaking = new Map<string, Placed>()
+  for (const p of narrowestFirst) if (!speaking.has(p.opinion.source)) speaking.set(p.opinion.source, p)
   const ranked = [...speaking.values()].sort(
     (a, b) =>
-      badness(a.level) - badness(b.level) ||
-      scopeOf(a) - scopeOf(b) ||
-      b.asOf.getTime() - a.asOf.getTime() ||
-      (a.source < b.source ? -1 : 1),
+      badness(a.opinion.level) - badness(b.opinion.level) ||
+      a.place - b.place ||
+      b.opinion.asOf.getTime() - a.opinion.asOf.getTime() ||
+      (a.opinion.source < b.opinion.source ? -1 : 1),
   )
-  const because = own ?? ranked[0] ?? null
+  const because = (own ?? ranked[0])?.opinion ?? null
   return {
     level: because?.level ?? 'unknown',
     because,
     rule: own ? RULES.operator : because ? RULES.worst : RULES.none,
-    opinions: because ? [because, ...narrowestFirst.filter((o) => o !== because)] : [],
+    opinions: because ? [because, ...narrowestFirst.map((p) => p.opinion).filter((o) => o !== because)] : [],
   }
 }

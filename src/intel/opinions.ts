@@ -2,6 +2,7 @@ import type { OpinionStore, StoredOpinion } from '../store/repositories/intel.ts
 import { decide } from './combine.ts'
 import type { Decision } from './combine.ts'
 import type { Scope } from './indicator.ts'
+import { shortHash } from './url/hash.ts'
 import type { Opinion } from './verdict.ts'
 
 export const toOpinion = (o: StoredOpinion): Opinion => ({
@@ -16,9 +17,12 @@ export const toOpinion = (o: StoredOpinion): Opinion => ({
   ...(o.by === null ? {} : { by: o.by }),
 })
 
-const keysOf = (scopes: readonly Scope[], kind: Scope['kind']): readonly string[] =>
-  scopes.filter((s) => s.kind === kind).map((s) => s.key)
+/** What the stored opinions say of something with these look-up expressions (narrowest first). */
+export const judgeHashes = (store: Pick<OpinionStore, 'bearingOn'>, hashes: readonly bigint[]): Decision =>
+  decide(store.bearingOn(hashes).map((o) => ({ opinion: toOpinion(o), place: o.place })))
 
-/** What the stored opinions say of something with these scopes (narrowest first). */
 export const judge = (store: Pick<OpinionStore, 'bearingOn'>, scopes: readonly Scope[]): Decision =>
-  decide(store.bearingOn(keysOf(scopes, 'url'), keysOf(scopes, 'domain')).map(toOpinion), scopes)
+  judgeHashes(
+    store,
+    scopes.map((s) => shortHash(s.key)),
+  )

@@ -88,6 +88,7 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
   try {
     const store = await createIntelStore(writer, join(resolve(options.home), 'db', 'intel.db'))
     const service = createIntelService({ store, env: options.env })
+    await service.resume()
     const need = (index: number, what: string): string => {
       const word = words[index]
       if (word === undefined) throw new UserError(`'lychgate intel ${verb}' needs ${what}.`)
@@ -130,7 +131,7 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
           clock: options.env.clock,
           events: createEventBus(options.env.clock),
           locate: (path) => resolve(path),
-          loaded: () => service.reviewAll(),
+          loaded: () => service.catchUp(),
         })
         const source = {
           name: `${LOADED}${need(0, 'a name for the source')}`,
@@ -151,7 +152,7 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
       }
       case 'unload':
         await store.opinions.forget(`${LOADED}${need(0, 'the name of the source')}`)
-        await service.reviewAll()
+        await service.catchUp()
         return
       default:
         return await verdicts(service, verb, words, need, options)
@@ -208,6 +209,7 @@ const serve = async (
   const server = await startIntelServer({ service, tls, host, port, publicHost: name })
   print(`listening on ${server.uri}, CA in ${join(directory, 'ca.pem')}`)
   while (!signal.aborted) {
+    await service.catchUp()
     await service.prune()
     await env.clock.sleep(PRUNE_MS, signal).catch(() => undefined)
   }

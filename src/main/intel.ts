@@ -81,7 +81,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     clock: env.clock,
     events,
     locate: (path) => (isAbsolute(path) ? path : join(options.configuration, path)),
-    loaded: () => service.reviewAll(),
+    loaded: () => service.catchUp(),
   })
   const schedule = createSourceSchedule(env.clock, loader)
   const http = createHttpExchange(env.clock)
@@ -157,9 +157,11 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   }
   const keepHouse = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
-      await service.prune().catch((error: unknown) => {
-        events.publish({ type: 'system.warning', text: `intelligence: pruning failed: ${errorText(error)}` })
-      })
+      // Also what a restart or a full disk left half done.
+      for (const work of [service.catchUp, service.prune])
+        await work().catch((error: unknown) => {
+          events.publish({ type: 'system.warning', text: `intelligence: housekeeping failed: ${errorText(error)}` })
+        })
       await env.clock.sleep(PRUNE_MS, signal).catch(() => undefined)
     }
   }
@@ -192,6 +194,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     },
     start: async () => {
       running.services = true
+      await service.resume()
       await apply(config.get(intelligence))
       housekeeping = new AbortController()
       void keepHouse(housekeeping.signal)
@@ -202,6 +205,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
       await schedule.stop()
       await embedded?.stop(graceMs)
       embedded = null
+      await service.retro.settled()
       await http.close()
       await feeds.close()
     },

@@ -5,6 +5,7 @@ import { UserError } from '../../core/errors.ts'
 import type { Result } from '../../core/result.ts'
 import type { Device } from '../../intel/service/devices.ts'
 import {
+  readCauseKeys,
   readRegistrationBody,
   readRetroQuery,
   readSenderQuery,
@@ -12,7 +13,7 @@ import {
   readUrls,
 } from '../../intel/service/requests.ts'
 import type { IntelService } from '../../intel/service/service.ts'
-import { MALICIOUS, TAXONOMY, TAXONOMY_VERSION } from '../../intel/taxonomy.ts'
+import { MALICIOUS, TAXONOMY, TAXONOMY_VERSION, WITHDRAWN } from '../../intel/taxonomy.ts'
 import type { StoredRetro } from '../../store/repositories/intel.ts'
 
 const MAX_BODY = 10 * 1024 * 1024
@@ -22,12 +23,15 @@ const bearer = (c: Context): string =>
 
 /** A retrospection in the reference's fields and order (reference/url-retrospective-verdict.txt). */
 const retroObject = (retro: StoredRetro, orgId: string) => ({
-  observable: { observable_type: 'url', value: retro.url },
-  context_tags: [MALICIOUS],
+  observable:
+    retro.url === null
+      ? { observable_type: 'url_ref', value: retro.ref }
+      : { observable_type: 'url', value: retro.url },
+  context_tags: [retro.withdrawn ? WITHDRAWN : MALICIOUS],
   email_id: retro.emailId,
   timestamp: `${retro.at.toISOString().slice(0, 19)}Z`,
   org_id: orgId,
-  verdict: MALICIOUS,
+  verdict: retro.withdrawn ? WITHDRAWN : MALICIOUS,
   taxonomy_map_version: TAXONOMY_VERSION,
 })
 
@@ -98,6 +102,19 @@ export const intelRoutes = (service: IntelService, regionUri: () => string): Hon
     const { serial } = itself(c)
     const items = valid(readSubmissions(await json(c)))
     return c.json({ accepted: await service.retro.submit(serial, items) }, 202)
+  })
+  app.post('/v1/retro/device/:serial/causes', async (c) => {
+    const { serial } = itself(c)
+    const keys = valid(readCauseKeys(await json(c)))
+    const causes = service.retro.causes(serial, keys)
+    return c.json({
+      causes: keys.flatMap(({ emailId, value }, n) => {
+        const cause = causes[n]
+        if (!cause) return []
+        const { source, indicator, reason, asOf } = cause
+        return [{ email_id: emailId, value, source, indicator, reason, as_of: `${asOf.toISOString().slice(0, 19)}Z` }]
+      }),
+    })
   })
   app.post('/v1/lookup/urls', async (c) => {
     device(c)

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import Database from 'better-sqlite3'
 import { Fault } from '../../core/errors.ts'
 import type { FaultCode } from '../../core/errors.ts'
-import { WriteEngine } from './engine.ts'
+import { MAX_STATEMENTS, WriteEngine } from './engine.ts'
 import type { Batch, DurableFile, SqlValue, Statement, StatementResult, WriteOptions } from './engine.ts'
 import type { WriterReply, WriterRequest } from './writer-worker.ts'
 
@@ -43,7 +43,10 @@ const reading = (path: string, write: SqliteDatabase['write']): SqliteDatabase &
   const statements = new Map<string, Database.Statement>()
   const prepared = (sql: string): Database.Statement => {
     let statement = statements.get(sql)
-    if (!statement) statements.set(sql, (statement = db.prepare(sql)))
+    if (!statement) {
+      if (statements.size >= MAX_STATEMENTS) statements.clear()
+      statements.set(sql, (statement = db.prepare(sql)))
+    }
     return statement
   }
   return {

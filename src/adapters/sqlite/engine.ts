@@ -7,6 +7,8 @@ export type SqlValue = string | number | bigint | Uint8Array | null
 export interface Statement {
   readonly sql: string
   readonly params?: readonly SqlValue[]
+  /** Runs it once for each group of so many integers, instead of `params`: bulk writes. */
+  readonly bulk?: { readonly width: number; readonly values: BigInt64Array }
 }
 
 /** A file that must be on stable storage before the transaction that names it commits. */
@@ -38,6 +40,9 @@ const BEGIN: Statement = { sql: 'BEGIN IMMEDIATE' }
 const COMMIT: Statement = { sql: 'COMMIT' }
 const SAVEPOINT: Statement = { sql: 'SAVEPOINT batch' }
 const RELEASE: Statement = { sql: 'RELEASE batch' }
+
+/** Tables that come and go (partitions) bring statements of their own. */
+export const MAX_STATEMENTS = 1000
 
 const failure = (error: unknown): BatchOutcome => ({
   ok: false,
@@ -125,10 +130,14 @@ export class WriteEngine {
     }
   }
 
-  #statement(db: Database.Database, id: number, { sql, params = [] }: Statement): StatementResult {
+  #statement(db: Database.Database, id: number, { sql, params = [], bulk }: Statement): StatementResult {
     const cache = this.#statements[id] as Map<string, Database.Statement>
     let statement = cache.get(sql)
-    if (!statement) cache.set(sql, (statement = db.prepare(sql)))
+    if (!statement) {
+      if (cache.size >= MAX_STATEMENTS) cache.clear()
+      cache.set(sql, (statement = db.prepare(sql)))
+    }
+    if (bulk) return { changes: runBulk(statement, bulk), lastId: 0, rows: [] }
     if (statement.reader)
       return { changes: 0, lastId: 0, rows: statement.all(...params) as Readonly<Record<string, SqlValue>>[] }
     const info = statement.run(...params)
@@ -138,6 +147,13 @@ export class WriteEngine {
   close(): void {
     for (const db of this.#databases) db.close()
   }
+}
+
+const runBulk = (statement: Database.Statement, { width, values }: NonNullable<Statement['bulk']>): number => {
+  let changes = 0
+  for (let at = 0; at + width <= values.length; at += width)
+    changes += statement.run(...values.subarray(at, at + width)).changes
+  return changes
 }
 
 const writeFile = ({ path, bytes }: DurableFile, durable: boolean): void => {

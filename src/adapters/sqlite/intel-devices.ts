@@ -1,4 +1,4 @@
-import type { DeviceStore, RetroStore, SubmittedUrl } from '../../store/repositories/intel.ts'
+import type { DeviceStore } from '../../store/repositories/intel.ts'
 import type { SqliteDatabase } from './database.ts'
 
 export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
@@ -34,74 +34,5 @@ export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
   },
   pruneTokens: async (before) => {
     await db.write([{ sql: 'DELETE FROM tokens WHERE expires_at < ?', params: [before.getTime()] }])
-  },
-})
-
-/** `www.example.com` → `com.example.www.`: everything below a domain is one range of the index. */
-const reversed = (host: string): string =>
-  /^[\d.]+$|^\[/.test(host) ? `${host}.` : `${host.split('.').reverse().join('.')}.`
-
-interface SubmissionRow {
-  readonly id: number
-  readonly serial: string
-  readonly email_id: string
-  readonly url: string
-}
-const toSubmitted = (r: SubmissionRow): SubmittedUrl => ({
-  id: r.id,
-  serial: r.serial,
-  emailId: r.email_id,
-  url: r.url,
-})
-
-export const sqliteRetro = (db: SqliteDatabase): RetroStore => ({
-  submit: async (serial, items, at) => {
-    const results = await db.write(
-      items.map((i) => ({
-        sql: `INSERT INTO submissions (serial, email_id, url, rev_host, submitted_at) VALUES (?, ?, ?, ?, ?)
-              ON CONFLICT DO NOTHING RETURNING id, serial, email_id, url`,
-        params: [serial, i.emailId, i.url, reversed(i.host), at.getTime()],
-      })),
-    )
-    return results.flatMap((r) => r.rows.map((row) => toSubmitted(row as unknown as SubmissionRow)))
-  },
-  count: (serial) => db.get<{ n: number }>('SELECT count(*) AS n FROM submissions WHERE serial = ?', serial)?.n ?? 0,
-  open: (since, host, afterId, limit) => {
-    const from = host === null ? '' : reversed(host)
-    // U+FFFF sorts behind every character of a host name.
-    const to = `${from}\uffff`
-    return db
-      .all<SubmissionRow>(
-        `SELECT id, serial, email_id, url FROM submissions
-         WHERE retro_at IS NULL AND rev_host >= ? AND rev_host < ? AND submitted_at >= ? AND id > ? ORDER BY id LIMIT ?`,
-        from,
-        to,
-        since.getTime(),
-        afterId,
-        limit,
-      )
-      .map(toSubmitted)
-  },
-  record: async (items) => {
-    const results = await db.write(
-      items.map((i) => ({
-        sql: 'UPDATE submissions SET retro_at = ? WHERE id = ? AND retro_at IS NULL',
-        params: [i.at.getTime(), i.id],
-      })),
-    )
-    return results.reduce((n, r) => n + r.changes, 0)
-  },
-  page: (serial, since, limit) =>
-    db
-      .all<{ email_id: string; url: string; retro_at: number }>(
-        `SELECT email_id, url, retro_at FROM submissions WHERE serial = ? AND retro_at IS NOT NULL AND retro_at >= ?
-         ORDER BY retro_at, id LIMIT ?`,
-        serial,
-        since.getTime(),
-        limit,
-      )
-      .map((r) => ({ emailId: r.email_id, url: r.url, at: new Date(r.retro_at) })),
-  prune: async (before) => {
-    await db.write([{ sql: 'DELETE FROM submissions WHERE submitted_at < ?', params: [before.getTime()] }])
   },
 })

@@ -1,5 +1,5 @@
 import type { SenderLevel } from '../../events/levels.ts'
-import type { OpinionStore, StoredOpinion } from '../../store/repositories/intel.ts'
+import type { ChangeQueue, NewOpinion, OpinionStore, StoredOpinion } from '../../store/repositories/intel.ts'
 import type { SqliteDatabase, Statement } from './database.ts'
 
 interface Row {
@@ -34,36 +34,75 @@ const toOpinion = (r: Row): StoredOpinion => ({
   asOf: new Date(r.as_of),
 })
 
-// CROSS JOIN keeps SQLite's order: a few keys first, then one probe of the primary key each.
-const probe = (kind: string): string =>
-  `SELECT o.* FROM json_each(?) k CROSS JOIN opinions o ON o.kind = '${kind}' AND o.key = k.value
-   JOIN sources s ON s.name = o.source AND s.generation = o.generation`
-const BEARING = `${probe('url')} UNION ALL ${probe('domain')}`
+const COLUMNS = 'o.kind, o.key, o.source, o.level, o.category, o.age_days, o.reason, o.by_user, o.as_of'
+const CURRENT = 'JOIN sources s ON s.name = o.source AND s.generation = o.generation'
+
+// CROSS JOIN keeps SQLite's order: a few hashes first, then one probe of the primary key each. A hash has more than the 53
+// bits of a number: lists of them go as JSON text.
+const BEARING = `SELECT k.key AS place, ${COLUMNS} FROM json_each(?) k CROSS JOIN opinions o ON o.hash = k.value ${CURRENT}`
+const WITH_PREFIX = `SELECT ${COLUMNS} FROM json_each(?) k CROSS JOIN opinions o
+  ON o.hash BETWEEN k.value * 4294967296 AND k.value * 4294967296 + 4294967295 ${CURRENT} LIMIT ?`
 
 const PURGE_ROWS = 5000
+
+export const jsonList = (hashes: readonly bigint[]): string => `[${hashes.join(',')}]`
+
+/** `[hash, probe, kind, key, level, category, age, reason]` */
+const jsonRow = (r: NewOpinion): string =>
+  `[${r.hash},${r.probe},${JSON.stringify([r.kind, r.key, r.level, r.category, r.ageDays, r.reason]).slice(1)}`
+
+/** One of nobody's set: counts at once. */
+const changed = (probe: bigint): Statement => ({
+  sql: `INSERT INTO changes (source, generation, probe) VALUES ('', 0, ?) ON CONFLICT DO UPDATE SET times = times + 1`,
+  params: [probe],
+})
 
 export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
   const source = (name: string): SourceRow | undefined =>
     db.get<SourceRow>('SELECT * FROM sources WHERE name = ?', name)
 
-  /** Old generations go in small transactions: the writer has other work too. */
-  const purge = async (name: string, keep: number): Promise<void> => {
-    const statement: Statement = {
-      sql: `DELETE FROM opinions WHERE (kind, key, source, generation) IN (
-              SELECT kind, key, source, generation FROM opinions WHERE source = ? AND generation <> ? LIMIT ${PURGE_ROWS})`,
-      params: [name, keep],
+  /**
+   * Old generations go in small transactions: the writer has other work too. With `kept` (a generation), what it does not
+   * say with the same level counts as changed, in the same transaction.
+   */
+  const purge = async (name: string, which: string, generation: number, kept: number | null): Promise<void> => {
+    const rows = `SELECT hash, source, generation FROM opinions
+      WHERE source = ? AND generation ${which} ? ORDER BY generation, hash LIMIT ${PURGE_ROWS}`
+    const statements: readonly Statement[] = [
+      ...(kept === null
+        ? []
+        : [
+            {
+              sql: `INSERT INTO changes (source, generation, probe)
+                SELECT DISTINCT '', 0, o.probe FROM (${rows}) r JOIN opinions o USING (hash, source, generation)
+                WHERE NOT EXISTS (SELECT 1 FROM opinions n
+                  WHERE n.hash = o.hash AND n.source = o.source AND n.generation = ? AND n.level = o.level)
+                ON CONFLICT DO UPDATE SET times = times + 1`,
+              params: [name, generation, kept],
+            },
+          ]),
+      {
+        sql: `DELETE FROM opinions WHERE (hash, source, generation) IN (${rows})`,
+        params: [name, generation],
+      },
+    ]
+    for (;;) {
+      const results = await db.write(statements)
+      if ((results[results.length - 1]?.changes ?? 0) < PURGE_ROWS) return
     }
-    while (((await db.write([statement]))[0]?.changes ?? 0) === PURGE_ROWS);
   }
 
   return {
-    bearingOn: (urlKeys, domainKeys) =>
-      db.all<Row>(BEARING, JSON.stringify(urlKeys), JSON.stringify(domainKeys)).map(toOpinion),
+    bearingOn: (hashes) =>
+      db
+        .all<Row & { readonly place: number }>(BEARING, jsonList(hashes))
+        .map((r) => ({ ...toOpinion(r), place: r.place })),
+    ofPrefixes: (prefixes, limit) =>
+      db.all<Row>(WITH_PREFIX, JSON.stringify(prefixes.map((p) => p | 0)), limit).map(toOpinion),
     ofSource: (name, limit) =>
       db
         .all<Row>(
-          `SELECT o.* FROM opinions o JOIN sources s ON s.name = o.source AND s.generation = o.generation
-           WHERE o.source = ? ORDER BY o.kind, o.key LIMIT ?`,
+          `SELECT ${COLUMNS} FROM opinions o ${CURRENT} WHERE o.source = ? ORDER BY o.kind, o.key LIMIT ?`,
           name,
           limit,
         )
@@ -71,14 +110,30 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
     put: async (o) => {
       await db.write([
         {
-          sql: `INSERT OR REPLACE INTO opinions VALUES (?, ?, ?, (SELECT generation FROM sources WHERE name = ?), ?, ?, ?, ?, ?, ?)`,
-          params: [o.kind, o.key, o.source, o.source, o.level, o.category, o.ageDays, o.reason, o.by, o.asOf.getTime()],
+          sql: `INSERT OR REPLACE INTO opinions
+                VALUES (?, ?, (SELECT generation FROM sources WHERE name = ?), ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+          params: [
+            o.hash,
+            o.source,
+            o.source,
+            o.probe,
+            o.kind,
+            o.key,
+            o.level,
+            o.category,
+            o.ageDays,
+            o.reason,
+            o.by,
+            o.asOf.getTime(),
+          ],
         },
+        changed(o.probe),
       ])
     },
-    remove: async (kind, key, name) => {
+    remove: async ({ hash, probe }, name) => {
       const [result] = await db.write([
-        { sql: 'DELETE FROM opinions WHERE kind = ? AND key = ? AND source = ?', params: [kind, key, name] },
+        { sql: 'DELETE FROM opinions WHERE hash = ? AND source = ?', params: [hash, name] },
+        changed(probe),
       ])
       return (result?.changes ?? 0) > 0
     },
@@ -93,22 +148,35 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
     },
     sourceNames: () => db.all<{ name: string }>('SELECT name FROM sources ORDER BY name').map((r) => r.name),
     replace: async (name, at) => {
+      await db.write([{ sql: `INSERT OR IGNORE INTO sources VALUES (?, 0, 0, NULL, NULL, NULL)`, params: [name] }])
       const old = source(name)?.generation ?? 0
       const next = old + 1
-      await db.write([{ sql: `INSERT OR IGNORE INTO sources VALUES (?, 0, 0, NULL, NULL, NULL)`, params: [name] }])
-      await purge(name, old)
+      const forgetNew = async (): Promise<void> => {
+        await purge(name, '>', old, null)
+        await db.write([{ sql: 'DELETE FROM changes WHERE source = ? AND generation > ?', params: [name, old] }])
+      }
+      await purge(name, '<', old, old)
+      await forgetNew()
       return {
         add: async (rows) => {
-          const json = JSON.stringify(rows.map((r) => [r.kind, r.key, r.level, r.category, r.ageDays, r.reason]))
+          const json = `[${rows.map(jsonRow).join(',')}]`
           await db.write([
             {
               sql: `INSERT OR REPLACE INTO opinions
-                    SELECT n.value ->> 0, n.value ->> 1, p.source, p.next, n.value ->> 2, n.value ->> 3, n.value ->> 4,
-                      n.value ->> 5, NULL,
-                      coalesce((SELECT as_of FROM opinions o WHERE o.kind = n.value ->> 0 AND o.key = n.value ->> 1
-                        AND o.source = p.source AND o.generation = p.old AND o.level = n.value ->> 2), p.at)
+                    SELECT n.value ->> 0, p.source, p.next, n.value ->> 1, n.value ->> 2, n.value ->> 3, n.value ->> 4,
+                      n.value ->> 5, n.value ->> 6, n.value ->> 7, NULL,
+                      coalesce((SELECT as_of FROM opinions o WHERE o.hash = n.value ->> 0 AND o.source = p.source
+                        AND o.generation = p.old AND o.level = n.value ->> 4), p.at)
                     FROM (SELECT ? AS source, ? AS next, ? AS old, ? AS at) p CROSS JOIN json_each(?) n`,
               params: [name, next, old, at.getTime(), json],
+            },
+            {
+              sql: `INSERT OR IGNORE INTO changes (source, generation, probe)
+                    SELECT p.source, p.next, n.value ->> 1 FROM (SELECT ? AS source, ? AS next, ? AS old) p
+                    CROSS JOIN json_each(?) n
+                    WHERE NOT EXISTS (SELECT 1 FROM opinions o WHERE o.hash = n.value ->> 0 AND o.source = p.source
+                      AND o.generation = p.old AND o.level = n.value ->> 4)`,
+              params: [name, next, old, json],
             },
           ])
         },
@@ -121,10 +189,10 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
               params: [next, at.getTime(), fingerprint, note, name, next, name],
             },
           ])
-          await purge(name, next)
+          await purge(name, '<', next, next)
           return Number(results[0]?.rows[0]?.['indicators'] ?? 0)
         },
-        abandon: () => purge(name, old),
+        abandon: forgetNew,
       }
     },
     failed: async (name, error) => {
@@ -136,8 +204,46 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
       ])
     },
     forget: async (name) => {
-      await db.write([{ sql: 'DELETE FROM sources WHERE name = ?', params: [name] }])
-      await purge(name, -1)
+      await db.write([
+        { sql: 'DELETE FROM sources WHERE name = ?', params: [name] },
+        { sql: 'DELETE FROM changes WHERE source = ?', params: [name] },
+      ])
+      await purge(name, '>=', 0, -1)
+    },
+    resume: async () => {
+      // A set that is just being loaded, perhaps by another process, is newer than what counts: it stays.
+      for (const { name, generation } of db.all<{ name: string; generation: number }>(
+        'SELECT name, generation FROM sources',
+      ))
+        await purge(name, '<', generation, generation)
+      for (const { source: name } of db.all<{ source: string }>(
+        'SELECT DISTINCT source FROM opinions WHERE source NOT IN (SELECT name FROM sources)',
+      ))
+        await purge(name, '>=', 0, -1)
     },
   }
 }
+
+const ACTIVE = `(c.source = '' OR EXISTS (SELECT 1 FROM sources s WHERE s.name = c.source AND s.generation >= c.generation))`
+
+export const sqliteChanges = (db: SqliteDatabase): ChangeQueue => ({
+  next: (limit) =>
+    db
+      .all<{ source: string; generation: number; probe: string; times: number }>(
+        `SELECT source, generation, CAST(probe AS TEXT) AS probe, times FROM changes c WHERE ${ACTIVE}
+         ORDER BY source, generation, c.probe LIMIT ?`,
+        limit,
+      )
+      .map((r) => ({ ...r, probe: BigInt(r.probe) })),
+  done: async (changes) => {
+    const rows = changes.map((c) => `[${JSON.stringify(c.source)},${c.generation},${c.probe},${c.times}]`)
+    await db.write([
+      {
+        sql: `DELETE FROM changes WHERE (source, generation, probe, times) IN (
+                SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3 FROM json_each(?))`,
+        params: [`[${rows.join(',')}]`],
+      },
+    ])
+  },
+  count: () => db.get<{ n: number }>(`SELECT count(*) AS n FROM changes c WHERE ${ACTIVE}`)?.n ?? 0,
+})

@@ -23,4 +23,34 @@ export const INTEL_MIGRATIONS: readonly string[] = [
    CREATE TABLE first_seen (domain TEXT PRIMARY KEY, at INTEGER NOT NULL, last_at INTEGER NOT NULL) WITHOUT ROWID;
    CREATE INDEX first_seen_last ON first_seen (last_at);
    CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL);`,
+  // Keyed by hashes of look-up expressions; intel-convert.ts brings the older tables' rows over.
+  `ALTER TABLE opinions RENAME TO opinions_1;
+   DROP INDEX opinions_source;
+   ALTER TABLE submissions RENAME TO submissions_1;
+   CREATE TABLE opinions (
+     hash INTEGER NOT NULL, source TEXT NOT NULL, generation INTEGER NOT NULL, probe INTEGER NOT NULL, kind TEXT NOT NULL,
+     key TEXT NOT NULL, level TEXT NOT NULL, category TEXT, age_days INTEGER, reason TEXT NOT NULL, by_user TEXT,
+     as_of INTEGER NOT NULL, PRIMARY KEY (hash, source, generation)) WITHOUT ROWID;
+   CREATE INDEX opinions_source ON opinions (source, generation, hash);
+   CREATE TABLE changes (
+     source TEXT NOT NULL, generation INTEGER NOT NULL, probe INTEGER NOT NULL, times INTEGER NOT NULL DEFAULT 1,
+     PRIMARY KEY (source, generation, probe)) WITHOUT ROWID;
+   CREATE TABLE observers (id INTEGER PRIMARY KEY AUTOINCREMENT, serial TEXT NOT NULL UNIQUE);
+   CREATE TABLE observed_partitions (number INTEGER PRIMARY KEY, indexed_to INTEGER NOT NULL);
+   CREATE TABLE observed_counts (
+     partition INTEGER NOT NULL, device INTEGER NOT NULL, n INTEGER NOT NULL, PRIMARY KEY (partition, device)) WITHOUT ROWID;
+   CREATE TABLE retros (
+     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, email_id TEXT NOT NULL, ref TEXT NOT NULL, url TEXT,
+     state TEXT NOT NULL, at INTEGER NOT NULL, turns INTEGER NOT NULL DEFAULT 1, source TEXT NOT NULL, indicator TEXT NOT NULL,
+     reason TEXT NOT NULL, as_of INTEGER NOT NULL, UNIQUE (device, email_id, ref));
+   CREATE INDEX retros_page ON retros (device, at, id);
+   CREATE INDEX retros_age ON retros (at);`,
+]
+
+/** A partition of what is observed: six hours of arrivals, and the index of its hashes. Dropped as a whole. */
+export const observedTables = (partition: number): readonly string[] => [
+  `CREATE TABLE IF NOT EXISTS observed_${partition} (
+     id INTEGER PRIMARY KEY, device INTEGER NOT NULL, email_id ANY NOT NULL, ref BLOB, url TEXT, keys BLOB, at INTEGER NOT NULL)`,
+  `CREATE TABLE IF NOT EXISTS observed_index_${partition} (
+     hash INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY (hash, id)) WITHOUT ROWID`,
 ]

@@ -2,8 +2,11 @@ import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { FirstSeenStore, IntelStore } from '../../store/repositories/intel.ts'
 import type { SqliteDatabase, SqliteWriter } from './database.ts'
-import { sqliteDevices, sqliteRetro } from './intel-devices.ts'
-import { sqliteOpinions } from './intel-opinions.ts'
+import { sqliteDevices } from './intel-devices.ts'
+import { sqliteObserved } from './intel-observed.ts'
+import { sqliteChanges, sqliteOpinions } from './intel-opinions.ts'
+import { sqliteOlder } from './intel-older.ts'
+import { sqliteRetros } from './intel-retros.ts'
 import { INTEL_MIGRATIONS } from './intel-schema.ts'
 
 const SINCE = 'first_seen_since'
@@ -36,5 +39,13 @@ export const createIntelStore = async (writer: SqliteWriter, path: string): Prom
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   closeSync(openSync(path, 'a', 0o600))
   const db = await writer.open(path, INTEL_MIGRATIONS)
-  return { opinions: sqliteOpinions(db), devices: sqliteDevices(db), retro: sqliteRetro(db), firstSeen: firstSeen(db) }
+  return {
+    opinions: sqliteOpinions(db),
+    changes: sqliteChanges(db),
+    devices: sqliteDevices(db),
+    observed: sqliteObserved(db),
+    retro: sqliteRetros(db),
+    firstSeen: firstSeen(db),
+    older: sqliteOlder(db),
+  }
 }

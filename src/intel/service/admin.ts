@@ -8,6 +8,8 @@ import type { Indicator } from '../indicator.ts'
 import { levelOfWord, LEVEL_WORDS, scoreOf, threatWord } from '../levels.ts'
 import type { IntelAdmin, IntelChange } from '../lookup.ts'
 import { judge, toOpinion } from '../opinions.ts'
+import { shortHash } from '../url/hash.ts'
+import { probeOf } from '../url/watch-keys.ts'
 import type { RetroLedger } from './retro.ts'
 
 /** Verdicts by the operator. They act at once. */
@@ -42,7 +44,7 @@ export const createVerdictAdmin = (deps: {
     changed()
     const after = wordFor(indicator)
     // Also taking away a good word can uncover a bad one of somebody else.
-    const retrospections = await retro.review(indicator.host)
+    const retrospections = await retro.changed(probeOf(indicator.key))
     return { indicator: indicator.key, kind: indicator.kind, before, after, retrospections }
   }
 
@@ -54,8 +56,9 @@ export const createVerdictAdmin = (deps: {
       const { category = '', reason = '', ageDays = null } = options
       return await change(indicator, () =>
         store.opinions.put({
-          kind: indicator.kind,
-          key: indicator.key,
+          ...indicator,
+          hash: shortHash(indicator.key),
+          probe: probeOf(indicator.key),
           source: OPERATOR,
           level,
           category: category.trim() === '' ? null : category.trim().slice(0, MAX_TEXT),
@@ -68,18 +71,13 @@ export const createVerdictAdmin = (deps: {
     },
     remove: async (text) => {
       const indicator = indicatorOf(text)
-      const { kind, key } = indicator
-      const existed = store.opinions.bearingOn([key], [key]).some((o) => o.source === OPERATOR && o.kind === kind)
-      if (!existed) return null
-      return await change(indicator, () => store.opinions.remove(kind, key, OPERATOR))
+      const hash = shortHash(indicator.key)
+      if (!store.opinions.bearingOn([hash]).some((o) => o.source === OPERATOR)) return null
+      return await change(indicator, () => store.opinions.remove({ hash, probe: probeOf(indicator.key) }, OPERATOR))
     },
     show: (text) => {
       if (text === undefined) return store.opinions.ofSource(OPERATOR, MAX_SHOWN).map(toOpinion)
-      const { key, kind } = indicatorOf(text)
-      return store.opinions
-        .bearingOn([key], [key])
-        .filter((o) => o.kind === kind)
-        .map(toOpinion)
+      return store.opinions.bearingOn([shortHash(indicatorOf(text).key)]).map(toOpinion)
     },
     explain: async (text) => {
       const indicator = indicatorOf(text)

@@ -1,6 +1,8 @@
 import { fail, ok } from '../../core/result.ts'
 import type { Result } from '../../core/result.ts'
+import type { NewObserved } from '../../store/repositories/intel.ts'
 import { MAX_URL } from '../url/absolute.ts'
+import { urlRef } from '../url/hash.ts'
 import type { SenderQuery } from '../verdict.ts'
 
 /** Checks of what devices send. Shapes in docs/intelligence/api.md. */
@@ -12,6 +14,7 @@ const MAX_NAMES = 20
 type Json = Readonly<Record<string, unknown>>
 const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
 const isText = (v: unknown, max: number): v is string => typeof v === 'string' && v !== '' && v.length <= max
+const REF = /^[0-9a-f]{32}$/
 const EMAIL_ID = /^[A-Za-z0-9-]{1,64}$/
 
 /** `{org_id, model, version, type}`; only the organisation is kept. */
@@ -22,20 +25,57 @@ export const readRegistrationBody = (body: unknown): Result<{ readonly orgId: st
   return ok({ orgId: body['org_id'] as string })
 }
 
-/** `{urls: [{email_id, url}]}` */
-export const readSubmissions = (
-  body: unknown,
-): Result<readonly { readonly emailId: string; readonly url: string }[]> => {
+/** `{urls: [{email_id, url} | {email_id, ref, expressions, index}]}` */
+export const readSubmissions = (body: unknown): Result<readonly NewObserved[]> => {
   const items = isObject(body) ? body['urls'] : undefined
   if (!Array.isArray(items) || items.length > MAX_ITEMS)
     return fail(`urls must be a list of at most ${MAX_ITEMS} objects {email_id, url}.`)
-  const out: { emailId: string; url: string }[] = []
+  const out: NewObserved[] = []
   for (const item of items as readonly unknown[]) {
-    if (!isObject(item) || !isText(item['url'], MAX_URL))
-      return fail(`url must be a text of 1 to ${MAX_URL} characters.`)
+    if (!isObject(item)) return fail(`urls must be a list of at most ${MAX_ITEMS} objects {email_id, url}.`)
     const emailId = item['email_id']
     if (typeof emailId !== 'string' || !EMAIL_ID.test(emailId)) return fail('email_id must be a UUID.')
-    out.push({ emailId, url: item['url'] })
+    const { url, ref } = item
+    if (url === undefined && isText(ref, 64)) {
+      const keys = readKeys(item)
+      if (!REF.test(ref) || keys === null) return fail(HASHED)
+      out.push({ emailId, url: null, ref, keys })
+    } else if (isText(url, MAX_URL)) out.push({ emailId, url, ref: null, keys: null })
+    else return fail(`url must be a text of 1 to ${MAX_URL} characters.`)
+  }
+  return ok(out)
+}
+
+const EXPRESSION = /^[0-9a-f]{16}$/
+const MAX_EXPRESSIONS = 200
+const HASHED =
+  `a URL without its text needs ref (32 hexadecimal digits), expressions (1 to ${MAX_EXPRESSIONS} texts of 16 hexadecimal ` +
+  'digits, narrowest first) and index (positions in expressions).'
+
+const readKeys = ({ expressions, index }: Json): NonNullable<NewObserved['keys']> | null => {
+  if (!Array.isArray(expressions) || expressions.length < 1 || expressions.length > MAX_EXPRESSIONS) return null
+  if (!expressions.every((e) => typeof e === 'string' && EXPRESSION.test(e))) return null
+  const count = expressions.length
+  if (!Array.isArray(index) || index.length < 1 || index.length > count) return null
+  if (!index.every((i) => Number.isInteger(i) && i >= 0 && i < count)) return null
+  return {
+    hashes: (expressions as readonly string[]).map((e) => BigInt.asIntN(64, BigInt(`0x${e}`))),
+    index: index as readonly number[],
+  }
+}
+
+/** `{retros: [{email_id, value}]}`: a value is a URL as found, or its `ref`. */
+export const readCauseKeys = (
+  body: unknown,
+): Result<readonly { readonly emailId: string; readonly value: string; readonly ref: string }[]> => {
+  const items = isObject(body) ? body['retros'] : undefined
+  const wrong = fail(`retros must be a list of at most ${MAX_ITEMS} objects {email_id, value}.`)
+  if (!Array.isArray(items) || items.length > MAX_ITEMS) return wrong
+  const out: { emailId: string; value: string; ref: string }[] = []
+  for (const item of items as readonly unknown[]) {
+    if (!isObject(item) || !isText(item['value'], MAX_URL) || !isText(item['email_id'], 64)) return wrong
+    const value = item['value']
+    out.push({ emailId: item['email_id'], value, ref: REF.test(value) ? value : urlRef(value) })
   }
   return ok(out)
 }

@@ -1,19 +1,20 @@
 import type { Clock } from '../../core/clock.ts'
 import { UserError } from '../../core/errors.ts'
-import type { IntelStore, StoredRetro, SubmittedUrl } from '../../store/repositories/intel.ts'
-import { canonicalUrl } from '../url/canonical.ts'
-import { judgeUrl } from './judge-url.ts'
+import type { IntelStore, NewObserved, RetroCause, StoredRetro } from '../../store/repositories/intel.ts'
+import { createMatcher, createSettler } from './match.ts'
+import { createObservedIndexer } from './observed-index.ts'
 
 /** How long a submitted URL is watched: 168 hours (reference/url-retrospective-verdict.txt). */
 export const WATCH_MS = 168 * 3600_000
+/** What a device may still ask for (it looks back some hours at most) outlives the watch by a day. */
+const KEEP_MS = WATCH_MS + 24 * 3600_000
 /** Submissions of one device that are watched at a time. */
 const MAX_SUBMISSIONS = 2_000_000
-const CHUNK = 500
 /**
  * Timestamps have whole seconds and a page never ends inside a second, so that asking again from the last timestamp
  * always goes on: not more than this many share one.
  */
-const PER_SECOND = 200
+const PER_SECOND = 1000
 
 export interface RetroPageResult {
   readonly retros: readonly StoredRetro[]
@@ -22,49 +23,51 @@ export interface RetroPageResult {
 
 export interface RetroLedger {
   /** @throws UserError over the limits */
-  submit(serial: string, items: readonly { readonly emailId: string; readonly url: string }[]): Promise<number>
+  submit(serial: string, items: readonly NewObserved[]): Promise<number>
   page(serial: string, since: Date, pageSize: number): RetroPageResult
-  /** Looks at what is watched (on `host` and below, or all) and records what has turned malicious. */
-  review(host: string | null): Promise<number>
+  causes(
+    serial: string,
+    keys: readonly { readonly emailId: string; readonly ref: string }[],
+  ): readonly (RetroCause | null)[]
+  /** Looks at what is watched under a key whose opinions changed. @returns how many retrospections are new. */
+  changed(probe: bigint): Promise<number>
+  /** The same for every change that waits, also from before a restart. */
+  catchUp(): Promise<number>
+  /** Changed keys that wait. */
+  waiting(): number
+  /** Resolves when nothing is written any more. */
+  settled(): Promise<void>
   prune(): Promise<void>
 }
 
 const wholeSecond = (at: number): number => Math.floor(at / 1000) * 1000
 
-export const createRetroLedger = (store: IntelStore, clock: Clock): RetroLedger => {
-  const malicious = (item: SubmittedUrl): boolean => judgeUrl(store.opinions, item.url).level === 'untrusted'
-
-  // One at a time: the timestamps of one review do not interleave with those of another.
-  let last: Promise<unknown> = Promise.resolve()
-  let stamp = 0
-  let used = 0
-  const nextStamp = (): Date => {
+export const createRetroLedger = (
+  store: IntelStore,
+  clock: Clock,
+  limits: { readonly submissions: number } = { submissions: MAX_SUBMISSIONS },
+): RetroLedger => {
+  let stamped = store.retro.latest()?.getTime() ?? 0
+  let used = PER_SECOND
+  const stamp = (): Date => {
     const now = wholeSecond(clock.now().getTime())
-    if (now > stamp) [stamp, used] = [now, 0]
-    if (used++ >= PER_SECOND) [stamp, used] = [stamp + 1000, 1]
-    return new Date(stamp)
+    if (now > stamped) [stamped, used] = [now, 0]
+    if (used++ >= PER_SECOND) [stamped, used] = [stamped + 1000, 1]
+    return new Date(stamped)
   }
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const turn = last.then(work)
-    last = turn.catch(() => undefined)
-    return turn
-  }
-  const record = (items: readonly SubmittedUrl[]): Promise<number> =>
-    store.retro.record(items.map((i) => ({ ...i, at: nextStamp() })))
+  const settle = createSettler({ store, clock, watchMs: WATCH_MS, stamp })
+  const indexer = createObservedIndexer(store.observed)
+  const matcher = createMatcher({ store, indexed: indexer.now, settle })
 
   return {
     submit: async (serial, items) => {
-      if (store.retro.count(serial) + items.length > MAX_SUBMISSIONS)
-        throw new UserError(`The device watches ${MAX_SUBMISSIONS} URLs already.`)
-      const fresh = await store.retro.submit(
-        serial,
-        items.map((i) => ({ ...i, host: canonicalUrl(i.url)?.host ?? '' })),
-        clock.now(),
-      )
+      if (store.observed.count(serial) + items.length > limits.submissions)
+        throw new UserError(`The device watches ${limits.submissions} URLs already.`)
+      const rows = await store.observed.append(serial, items, clock.now())
+      indexer.arrived(rows.length)
       // The verdict may have turned between the look-up and the submission.
-      const turned = fresh.filter(malicious)
-      if (turned.length > 0) await inTurn(() => record(turned))
-      return fresh.length
+      await settle(rows)
+      return rows.length
     },
     page: (serial, since, pageSize) => {
       // Also the seconds of `since` and of the last entry are given whole; see PER_SECOND.
@@ -76,23 +79,15 @@ export const createRetroLedger = (store: IntelStore, clock: Clock): RetroLedger 
       const retros = rows.filter((r) => r.at.getTime() <= until)
       return { retros, more: retros.length < rows.length }
     },
-    review: (host) =>
-      inTurn(async () => {
-        const since = new Date(clock.now().getTime() - WATCH_MS)
-        let count = 0
-        let after = 0
-        for (;;) {
-          const open = store.retro.open(since, host, after, CHUNK)
-          const final = open[open.length - 1]
-          if (!final) return count
-          after = final.id
-          const turned = open.filter(malicious)
-          if (turned.length > 0) count += await record(turned)
-          // Other work gets its turn between two chunks.
-          await new Promise((resolve) => setImmediate(resolve))
-        }
-      }),
-    // What a device may still ask for (it looks back some hours at most) outlives the watch by a day.
-    prune: () => store.retro.prune(new Date(clock.now().getTime() - WATCH_MS - 24 * 3600_000)),
+    causes: (serial, keys) => store.retro.causes(serial, keys),
+    changed: (probe) => matcher.one(probe),
+    catchUp: () => matcher.all(),
+    waiting: () => store.changes.count(),
+    settled: () => indexer.settled(),
+    prune: async () => {
+      const before = new Date(clock.now().getTime() - KEEP_MS)
+      await store.observed.prune(before)
+      await store.retro.prune(before)
+    },
   }
 }

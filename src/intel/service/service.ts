@@ -3,6 +3,7 @@ import type { IntelStore } from '../../store/repositories/intel.ts'
 import type { IntelLookup } from '../lookup.ts'
 import { createVerdictAdmin } from './admin.ts'
 import type { VerdictAdmin } from './admin.ts'
+import { convertOlder } from './convert.ts'
 import { createDeviceDesk } from './devices.ts'
 import type { DeviceDesk } from './devices.ts'
 import { judgeSender } from './judge-sender.ts'
@@ -16,8 +17,10 @@ export interface IntelService {
   readonly verdicts: VerdictAdmin
   readonly devices: DeviceDesk
   readonly retro: RetroLedger
-  /** After many opinions changed: caches forget, what is watched is looked at again. */
-  reviewAll(): Promise<void>
+  /** After many opinions changed, and after a start: caches forget, what is watched under them is judged again. */
+  catchUp(): Promise<void>
+  /** Once after a start, before anything else is asked: finishes what was under way, but for `catchUp`. */
+  resume(): Promise<void>
   /** Called whenever a verdict may have changed. Returns the function that unsubscribes. */
   onChange(listener: () => void): () => void
   prune(): Promise<void>
@@ -49,9 +52,13 @@ export const createIntelService = (deps: {
     verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed }),
     devices: createDeviceDesk(store.devices, env, deps.tokenMs),
     retro,
-    reviewAll: async () => {
+    catchUp: async () => {
       changed()
-      await retro.review(null)
+      await retro.catchUp()
+    },
+    resume: async () => {
+      await convertOlder(store)
+      await store.opinions.resume()
     },
     onChange: (listener) => {
       listeners.add(listener)

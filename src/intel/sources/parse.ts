@@ -2,6 +2,8 @@ import type { IntelSource } from '../../config/sections/intelligence.ts'
 import type { NewOpinion } from '../../store/repositories/intel.ts'
 import { parseIndicator } from '../indicator.ts'
 import { levelOfWord, LEVEL_WORDS } from '../levels.ts'
+import { shortHash } from '../url/hash.ts'
+import { probeOf } from '../url/watch-keys.ts'
 import { csvFields } from './csv.ts'
 import { FEED_READERS } from './feeds.ts'
 import { condemnsTopDomain } from './guard.ts'
@@ -44,6 +46,8 @@ const rowOf = (source: SourceFormat, fields: readonly string[]): Row => {
     row: {
       kind,
       key,
+      hash: shortHash(key),
+      probe: probeOf(key),
       level: said,
       category: category !== '' ? category.slice(0, 256) : source.category !== '' ? source.category : null,
       ageDays: age === '' ? null : Number(age),

@@ -16,7 +16,14 @@ export interface StoredOpinion {
   readonly asOf: Date
 }
 
-export type NewOpinion = Omit<StoredOpinion, 'source' | 'by' | 'asOf'>
+/** `hash` and `probe` are those of the key (intel/url/hash.ts, watch-keys.ts). */
+export interface NewOpinion extends Omit<StoredOpinion, 'source' | 'by' | 'asOf'> {
+  readonly hash: bigint
+  readonly probe: bigint
+}
+
+/** `place`: the position of its hash in what was asked. */
+export type PlacedOpinion = StoredOpinion & { readonly place: number }
 
 export interface SourceState {
   readonly indicators: number
@@ -27,10 +34,12 @@ export interface SourceState {
 }
 
 export interface OpinionStore {
-  bearingOn(urlKeys: readonly string[], domainKeys: readonly string[]): readonly StoredOpinion[]
+  bearingOn(hashes: readonly bigint[]): readonly PlacedOpinion[]
+  /** Everything whose hash begins with one of these 32 bits; at most `limit`. */
+  ofPrefixes(prefixes: readonly number[], limit: number): readonly StoredOpinion[]
   ofSource(source: string, limit: number): readonly StoredOpinion[]
-  put(opinion: StoredOpinion): Promise<void>
-  remove(kind: 'url' | 'domain', key: string, source: string): Promise<boolean>
+  put(opinion: StoredOpinion & Pick<NewOpinion, 'hash' | 'probe'>): Promise<void>
+  remove(key: Pick<NewOpinion, 'hash' | 'probe'>, source: string): Promise<boolean>
   sourceState(source: string): SourceState
   sourceNames(): readonly string[]
   /**
@@ -40,6 +49,27 @@ export interface OpinionStore {
   replace(source: string, at: Date): Promise<SourceReplacement>
   failed(source: string, error: string): Promise<void>
   forget(source: string): Promise<void>
+  /** Goes on with what a crash left of replaced and forgotten sets. */
+  resume(): Promise<void>
+}
+
+/**
+ * Keys whose opinions changed and under which what was observed has to be judged again. Written in the transaction of the
+ * change itself and taken away when the work is done: a restart in the middle goes on.
+ */
+export interface ChangeQueue {
+  /** Of sets that count by now, in the order of their probes. */
+  next(limit: number): readonly OpinionChange[]
+  done(changes: readonly OpinionChange[]): Promise<void>
+  count(): number
+}
+
+export interface OpinionChange {
+  readonly source: string
+  readonly generation: number
+  readonly probe: bigint
+  /** Counts how often it changed: what changes again meanwhile is not done. */
+  readonly times: number
 }
 
 export interface SourceReplacement {
@@ -62,33 +92,75 @@ export interface DeviceStore {
   pruneTokens(before: Date): Promise<void>
 }
 
-export interface SubmittedUrl {
-  readonly id: number
-  readonly serial: string
+/** A URL that a device wants watched: as found, or its look-up expressions' hashes under a name of the device's. */
+export interface NewObserved {
   readonly emailId: string
-  readonly url: string
+  readonly url: string | null
+  /** With `url` null: its `urlRef`, by which the device knows it again. */
+  readonly ref: string | null
+  /** With `url` null: see WatchKeys. */
+  readonly keys: { readonly hashes: readonly bigint[]; readonly index: readonly number[] } | null
+}
+
+export interface ObservedUrl extends NewObserved {
+  readonly partition: number
+  /** Ascending within its partition. */
+  readonly id: number
+  readonly device: number
+  readonly at: Date
+}
+
+/** What devices watch, in partitions of six hours, each a table in order of arrival and an index by hash. */
+export interface ObservedStore {
+  append(serial: string, items: readonly NewObserved[], at: Date): Promise<readonly ObservedUrl[]>
+  /** Rows of the device that are kept. */
+  count(serial: string): number
+  /** Oldest first. */
+  partitions(): readonly number[]
+  /** Rows behind this id that the index does not have yet, by id. */
+  unindexed(partition: number, afterId: number, limit: number): readonly ObservedUrl[]
+  /** Adds pairs of hash and id, in order of hash; also twice the same. */
+  index(partition: number, pairs: BigInt64Array): Promise<void>
+  /** Everything up to this id is in the index. */
+  indexed(partition: number, id: number): Promise<void>
+  /** Rows under any of the probes; with one probe, `afterId` pages through them. */
+  find(partition: number, probes: readonly bigint[], afterId: number, limit: number): readonly ObservedUrl[]
+  /** Drops partitions that ended before then. @returns how many. */
+  prune(before: Date): Promise<number>
+}
+
+/** Why a URL turned. */
+export interface RetroCause {
+  readonly source: string
+  readonly indicator: string
+  readonly reason: string
+  readonly asOf: Date
 }
 
 export interface StoredRetro {
   readonly emailId: string
-  readonly url: string
+  /** null: the device gave hashes only, and `ref` names it. */
+  readonly url: string | null
+  readonly ref: string
   readonly at: Date
+  readonly withdrawn: boolean
 }
 
+export type RetroKey = Pick<ObservedUrl, 'device' | 'emailId'> & { readonly ref: string }
+
+/** One entry per device, e-mail and URL: its latest state. */
 export interface RetroStore {
-  /** Known pairs of e-mail and URL keep their first time. @returns the new ones. */
-  submit(
-    serial: string,
-    items: readonly { readonly emailId: string; readonly url: string; readonly host: string }[],
-    at: Date,
-  ): Promise<readonly SubmittedUrl[]>
-  count(serial: string): number
-  /** Submissions since then without a retrospection, by id; `host` = only URLs of that host and below it. */
-  open(since: Date, host: string | null, afterId: number, limit: number): readonly SubmittedUrl[]
-  /** @returns how many were new: one per device, message and URL. */
-  record(items: readonly (SubmittedUrl & { readonly at: Date })[]): Promise<number>
+  state(key: RetroKey): 'malicious' | 'withdrawn' | null
+  /** @returns how many had no entry before. */
+  record(
+    items: readonly (RetroKey & { readonly url: string | null; readonly at: Date; readonly cause: RetroCause })[],
+  ): Promise<number>
+  withdraw(items: readonly (RetroKey & { readonly at: Date })[]): Promise<number>
   /** Oldest first from `since` on. */
   page(serial: string, since: Date, limit: number): readonly StoredRetro[]
+  causes(serial: string, keys: readonly Pick<RetroKey, 'emailId' | 'ref'>[]): readonly (RetroCause | null)[]
+  /** Time of the newest entry. */
+  latest(): Date | null
   prune(before: Date): Promise<void>
 }
 
@@ -103,9 +175,27 @@ export interface FirstSeenStore {
   prune(lastBefore: Date): Promise<void>
 }
 
+/** Tables of a database from before hashes: read once, in small steps, and emptied by that. */
+export interface OlderIntelTables {
+  /** Opinions that no file or feed gives anew. */
+  opinions(limit: number): readonly StoredOpinion[]
+  submissions(limit: number): readonly {
+    readonly serial: string
+    readonly emailId: string
+    readonly url: string
+    readonly at: Date
+    readonly retroAt: Date | null
+  }[]
+  /** Takes away what was read; the step after the new tables have it. */
+  taken(what: 'opinions' | 'submissions', count: number): Promise<void>
+}
+
 export interface IntelStore {
   readonly opinions: OpinionStore
+  readonly changes: ChangeQueue
   readonly devices: DeviceStore
+  readonly observed: ObservedStore
   readonly retro: RetroStore
   readonly firstSeen: FirstSeenStore
+  readonly older: OlderIntelTables
 }

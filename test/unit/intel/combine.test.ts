@@ -18,7 +18,9 @@ const said = (source: string, indicator: string, level: Opinion['level'], day = 
 const verdict = (url: string, ...opinions: readonly Opinion[]) => {
   const parsed = parseIndicator(url)
   if (!parsed.ok) throw new Error(parsed.error)
-  return decide(opinions, scopesOf(parsed.value))
+  const scopes = scopesOf(parsed.value)
+  const place = (o: Opinion): number => scopes.findIndex((s) => s.kind === o.kind && s.key === o.indicator)
+  return decide(opinions.map((opinion) => ({ opinion, place: place(opinion) })))
 }
 const PAGE = 'http://www.example.com/a/b?c=d'
 

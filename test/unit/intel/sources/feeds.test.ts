@@ -48,7 +48,7 @@ beforeEach(async () => {
     clock: env.clock,
     events: bus,
     locate: (path) => path,
-    loaded: () => service.reviewAll(),
+    loaded: () => service.catchUp(),
   })
 })
 afterEach(async () => {
@@ -320,7 +320,7 @@ describe('a feed that fails (lessons.md faults 32 and 33)', () => {
 it('a feed that flaps makes one retrospection of a message, not one per turn (lessons.md fault 34)', async () => {
   const serial = '420D4F36AAEBC009AAAA-B9E721891234'
   await service.devices.enrol(serial)
-  await service.retro.submit(serial, [{ emailId: 'e-1', url: 'http://flap.example/x' }])
+  await service.retro.submit(serial, [{ emailId: 'e-1', url: 'http://flap.example/x', ref: null, keys: null }])
   for (const body of [
     'flap.example\nother.example\n',
     'third.example\nother.example\n',

@@ -56,7 +56,7 @@ beforeEach(async () => {
     events: bus,
     locate: (path) => path,
     loaded: async () => {
-      await service.reviewAll()
+      await service.catchUp()
       onLoaded()
     },
   })
@@ -135,7 +135,9 @@ describe('a source file', () => {
 
   it('turns delivered URLs into retrospections', async () => {
     await service.devices.enrol('420D4F36AAEBC009AAAA-B9E721891234')
-    await service.retro.submit('420D4F36AAEBC009AAAA-B9E721891234', [{ emailId: 'e-1', url: 'http://x.b.example/y' }])
+    await service.retro.submit('420D4F36AAEBC009AAAA-B9E721891234', [
+      { emailId: 'e-1', url: 'http://x.b.example/y', ref: null, keys: null },
+    ])
     write('b.example')
     await loader.load(source, signal, false)
     const page = service.retro.page('420D4F36AAEBC009AAAA-B9E721891234', new Date(0), 10)
