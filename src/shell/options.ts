@@ -1,40 +1,95 @@
-import { parseArgs } from 'node:util'
+import { Command, CommanderError, Option } from 'commander'
 import { UserError } from '../core/errors.ts'
 
 export interface FormWords {
   readonly words: readonly string[]
-  /** Values of `--name=value` and `--name value`; `''` for a flag that is set. */
+  /** Values of `--name=value`, `--name value` and `-n value`; `''` for a flag that is set. */
   readonly options: Readonly<Record<string, string | undefined>>
+  /** Values of the options that may be repeated, in order. */
+  readonly repeated: Readonly<Record<string, readonly string[] | undefined>>
 }
 
+export interface FormTakes {
+  readonly min: number
+  readonly max: number
+  /** Options by name; a name of one letter is `-n`. */
+  readonly values?: readonly string[]
+  readonly flags?: readonly string[]
+  readonly repeatable?: readonly string[]
+}
+
+/** What is wrong with a batch line, and how it goes; the only wording of it. */
+export const misused = (why: string, usage: string): UserError => new UserError(`${why} Usage: ${usage}`)
+
 /**
- * Splits what follows a batch form's words into plain words and `--options`.
+ * Splits what follows a batch form's words into plain words and options.
  * @throws UserError with the usage when there are more or fewer words, or an option that the form does not have.
  */
-export const readForm = (
+export const readForm = (usage: string, args: readonly string[], takes: FormTakes): FormWords => {
+  const { words, values } = parse(usage, args, takes)
+  if (words.length < takes.min) throw misused('A value is missing.', usage)
+  if (words.length > takes.max)
+    throw misused(`There is nothing to do with '${words.slice(takes.max).join(' ')}'.`, usage)
+  const entries = Object.entries(values)
+  const single = entries.flatMap(([name, value]) => (Array.isArray(value) ? [] : [[name, value === true ? '' : value]]))
+  return {
+    words,
+    options: Object.fromEntries(single) as FormWords['options'],
+    repeated: Object.fromEntries(entries.filter(([, value]) => Array.isArray(value))) as FormWords['repeated'],
+  }
+}
+
+const dashed = (name: string): string => (name.length === 1 ? `-${name}` : `--${name}`)
+
+const parse = (
   usage: string,
   args: readonly string[],
-  takes: {
-    readonly min: number
-    readonly max: number
-    readonly values?: readonly string[]
-    readonly flags?: readonly string[]
-  },
-): FormWords => {
-  const wrong = (why: string): UserError => new UserError(`${why} Usage: ${usage}`)
-  const options = {
-    ...Object.fromEntries((takes.values ?? []).map((name) => [name, { type: 'string' as const }])),
-    ...Object.fromEntries((takes.flags ?? []).map((name) => [name, { type: 'boolean' as const }])),
+  { values = [], flags = [], repeatable = [] }: FormTakes,
+): { readonly words: readonly string[]; readonly values: Readonly<Record<string, unknown>> } => {
+  refuseSwallowed(usage, args, values)
+  const command = new Command()
+    .exitOverride()
+    .configureOutput({ writeOut: () => undefined, writeErr: () => undefined })
+    .helpOption(false)
+    .argument('[words...]')
+  const options = new Map<string, Option>()
+  const add = (name: string, option: Option): void => {
+    options.set(name, option)
+    command.addOption(option)
   }
-  let parsed
+  for (const name of flags) add(name, new Option(dashed(name)))
+  for (const name of values) add(name, new Option(`${dashed(name)} <value>`))
+  for (const name of repeatable)
+    add(
+      name,
+      new Option(`${dashed(name)} <value>`).argParser((value: string, before: readonly string[] = []) => [
+        ...before,
+        value,
+      ]),
+    )
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true })
-  } catch {
-    throw wrong('The options cannot be read.')
+    command.parse([...args], { from: 'user' })
+  } catch (error) {
+    throw misused(reason(error), usage)
   }
-  const words = parsed.positionals
-  if (words.length < takes.min) throw wrong('A value is missing.')
-  if (words.length > takes.max) throw wrong(`There is nothing to do with '${words.slice(takes.max).join(' ')}'.`)
-  const given = Object.entries(parsed.values).map(([name, value]) => [name, value === true ? '' : String(value)])
-  return { words, options: Object.fromEntries(given) as Readonly<Record<string, string | undefined>> }
+  const given = command.opts<Record<string, unknown>>()
+  const found = [...options].map(([name, option]) => [name, given[option.attributeName()]] as const)
+  return { words: command.args, values: Object.fromEntries(found.filter(([, value]) => value !== undefined)) }
+}
+
+/** `--comment --tls=off`: commander would take the second option for the value of the first. */
+const refuseSwallowed = (usage: string, args: readonly string[], values: readonly string[]): void => {
+  const end = args.indexOf('--')
+  const named = (end === -1 ? args : args.slice(0, end)).find(
+    (arg, i) => arg.startsWith('--') && values.includes(arg.slice(2)) && args[i + 1]?.startsWith('--') === true,
+  )
+  if (named !== undefined) throw misused(`The option ${named} needs a value.`, usage)
+}
+
+const reason = (error: unknown): string => {
+  if (!(error instanceof CommanderError)) throw error
+  const [, what = ''] = /'([^' =]+)/.exec(error.message) ?? []
+  if (error.code === 'commander.unknownOption') return `There is no option ${what}.`
+  if (error.code === 'commander.optionMissingArgument') return `The option ${what} needs a value.`
+  return 'The options cannot be read.'
 }

@@ -7,6 +7,7 @@ import type { QueueOutcome } from '../services/queue-control.ts'
 import type { QueueSelection } from '../services/queue-selection.ts'
 import type { SpoolEntry } from '../store/spool.ts'
 import type { Form, Session } from './command.ts'
+import { misused, readForm } from './options.ts'
 
 /* Questions, words and answers that the queue commands share. */
 
@@ -18,12 +19,12 @@ export const midOf = (word: string): number => {
   return mid.value
 }
 
-/** A batch form of the command's name and one word; `act` judges the word, `''` when it is missing. */
+/** A batch form of the command's name and one word; `act` judges the word. */
 export const oneWord = (usage: string, act: (session: Session, word: string) => Promise<void>): Form => ({
   usage,
   words: [],
-  run: async (session, [word = '', ...more]) => {
-    if (more.length > 0) throw new UserError(`Usage: ${usage}`)
+  run: async (session, args) => {
+    const [word = ''] = readForm(usage, args, { min: 1, max: 1 }).words
     await act(session, word)
   },
 })
@@ -83,7 +84,7 @@ export const selectionOf = (usage: string, args: readonly string[]): QueueSelect
   if (more.length === 0 && value !== undefined && kind === 'host') return { kind: 'host', host: domainOf(value) }
   if (more.length === 0 && value !== undefined && kind === 'sender')
     return { kind: 'sender', sender: checked(senderField, value) }
-  throw new UserError(`Usage: ${usage}`)
+  throw misused('Say which messages are meant.', usage)
 }
 
 const KINDS = ['By recipient host.', 'By Envelope From address.', 'All.'] as const

@@ -1,5 +1,6 @@
 import { UserError } from '../core/errors.ts'
 import type { Command, CommandEntry, Form, Role, Session } from './command.ts'
+import { misused } from './options.ts'
 
 /** The commands that a role may run; the others do not exist for it. */
 export const commandsOf = (registry: readonly CommandEntry[], role: Role): readonly CommandEntry[] =>
@@ -37,14 +38,15 @@ export const runCommand = async (session: Session, words: readonly string[]): Pr
     return
   }
   const form = matchForm(command.forms ?? [], args)
-  if (form === undefined) throw new UserError(wrongWords(command, args))
+  if (form === undefined) throw wrongWords(command, args)
   await form.run(session, args.slice(form.words.length))
 }
 
-const wrongWords = (command: Command, args: readonly string[]): string => {
+const wrongWords = (command: Command, args: readonly string[]): UserError => {
   const usages = usageOf(command)
-  if ((command.forms ?? []).length === 0) return `${command.name} has no batch form; type ${command.name} alone.`
+  if ((command.forms ?? []).length === 0)
+    return new UserError(`${command.name} has no batch form; type ${command.name} alone.`)
   const what =
     args.length === 0 ? `${command.name} needs arguments.` : `${command.name}: cannot read '${args.join(' ')}'.`
-  return `${what} Usage: ${usages.join(' | ')}`
+  return misused(what, usages.join(' | '))
 }

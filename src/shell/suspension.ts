@@ -6,6 +6,7 @@ import type { Field } from '../core/schema.ts'
 import { printableCut } from '../core/text.ts'
 import type { Session } from './command.ts'
 import { domainField, graceField } from './queue.ts'
+import { misused } from './options.ts'
 
 /* What suspend, suspendlistener, suspenddel and their opposites share. */
 
@@ -32,7 +33,7 @@ export const askListeners = async (
 /** Words of a batch line: names of listeners, or `all`. @throws UserError */
 export const listenersOf = (usage: string, words: readonly string[], names: readonly string[]): readonly string[] => {
   if (words.length === 1 && words[0]?.toLowerCase() === 'all') return names
-  if (words.length === 0) throw new UserError(`Usage: ${usage}`)
+  if (words.length === 0) throw misused('A value is missing.', usage)
   const unknown = words.find((word) => !names.includes(word))
   if (unknown !== undefined)
     throw new UserError(

@@ -7,7 +7,7 @@ import { list, oneOf } from '../../core/schema.ts'
 import type { Field } from '../../core/schema.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
-import { readForm } from '../options.ts'
+import { misused, readForm } from '../options.ts'
 import {
   accessName,
   addGroup,
@@ -86,7 +86,7 @@ interface Call {
 
 const need = (call: Call, min: number, max: number, usage: string): readonly string[] => {
   if (call.words.length < min || call.words.length > max)
-    throw new UserError(`There are too many or too few words. Usage: listenerconfig edit NAME hostaccess ${usage}`)
+    throw misused('There are too many or too few words.', `listenerconfig edit NAME hostaccess ${usage}`)
   return call.words
 }
 

@@ -8,7 +8,7 @@ import type { Field } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
-import { readForm } from '../options.ts'
+import { misused, readForm } from '../options.ts'
 import { read, refuseImport } from './hat-form.ts'
 import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
 
@@ -90,7 +90,7 @@ export const recipientAccessForm = async (session: Session, name: string, args: 
   const takesOne = operation === 'import' || operation === 'export'
   const takesNone = operation === 'print' || operation === 'clear'
   if ((takesNone && rest.length > 0) || (takesOne && rest.length !== 1) || (!takesNone && rest.length === 0))
-    throw new UserError(`There are too many or too few words. Usage: ${RCPTACCESS_USAGE}`)
+    throw misused('There are too many or too few words.', RCPTACCESS_USAGE)
   const addresses = rest.flatMap((r) => r.split(',')).filter((r) => r.trim() !== '')
   switch (operation) {
     case 'new':

@@ -2,7 +2,7 @@ import { UserError } from '../../../core/errors.ts'
 import { text, yesNo } from '../../../core/schema.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { misused, readForm } from '../../options.ts'
 
 const COMMENT = text({ required: false, max: 1024 })
 const USAGE = 'commit "comment" [Y|N]'
@@ -39,7 +39,7 @@ export default defineCommand({
         const comment = COMMENT.parse(words[0] ?? '')
         const keep = yesNo.parse(words[1] ?? 'Y')
         if (!comment.ok) throw new UserError(comment.error)
-        if (!keep.ok) throw new UserError(`${keep.error} Usage: ${USAGE}`)
+        if (!keep.ok) throw misused(keep.error, USAGE)
         if (!nothingStaged(session)) await commit(session, comment.value, keep.value)
       },
     },

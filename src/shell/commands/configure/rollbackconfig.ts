@@ -5,7 +5,7 @@ import { printable } from '../../../core/text.ts'
 import type { CommitRecord } from '../../../config/section.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { misused, readForm } from '../../options.ts'
 
 /** The last ten saved configurations can be chosen. */
 const OFFERED = 10
@@ -60,7 +60,8 @@ export default defineCommand({
         const records = kept(session)
         const number = integer(1, records.length).parse(words[0] ?? '')
         if (!number.ok) throw new UserError(number.error)
-        if (words[1] !== undefined && words[1].toLowerCase() !== 'commit') throw new UserError(`Usage: ${USAGE}`)
+        if (words[1] !== undefined && words[1].toLowerCase() !== 'commit')
+          throw misused(`There is nothing to do with '${words[1]}'.`, USAGE)
         const record = records[number.value - 1] as CommitRecord
         if (stage(session, record) && words[1] !== undefined) await commit(session, record)
       },

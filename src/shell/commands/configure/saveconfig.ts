@@ -1,13 +1,13 @@
 import { configurationPath, writeConfigurationFile } from '../../../config/files.ts'
 import { system } from '../../../config/sections/system.ts'
-import { UserError, errorText } from '../../../core/errors.ts'
+import { errorText } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import type { Field } from '../../../core/schema.ts'
 import { defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { askPassphrases, configurationHeader, passphrasesWord } from '../../format/configuration.ts'
 import type { Passphrases } from '../../format/configuration.ts'
-import { readForm } from '../../options.ts'
+import { misused, readForm } from '../../options.ts'
 
 const USAGE = 'saveconfig y|n 1 | saveconfig y|n 2 NAME'
 
@@ -56,7 +56,7 @@ export default defineCommand({
         const [mask = '', how = '', name] = readForm(USAGE, args, { min: 2, max: 3 }).words
         const passphrases = passphrasesWord(mask)
         if (passphrases === null || (how === '1') !== (name === undefined) || (how !== '1' && how !== '2'))
-          throw new UserError(`Usage: ${USAGE}`)
+          throw misused('These words do not go together.', USAGE)
         await save(session, passphrases, name ?? generatedName(session))
       },
     },

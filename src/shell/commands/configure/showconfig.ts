@@ -1,9 +1,8 @@
-import { UserError } from '../../../core/errors.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { askPassphrases, configurationHeader, passphrasesWord } from '../../format/configuration.ts'
 import type { Passphrases } from '../../format/configuration.ts'
-import { readForm } from '../../options.ts'
+import { misused, readForm } from '../../options.ts'
 
 const USAGE = 'showconfig [mask|encrypt]'
 
@@ -26,7 +25,7 @@ export default defineCommand({
       run: async (session, args) => {
         const [word = 'mask'] = readForm(USAGE, args, { min: 0, max: 1 }).words
         const passphrases = passphrasesWord(word)
-        if (passphrases === null) throw new UserError(`Usage: ${USAGE}`)
+        if (passphrases === null) throw misused(`There is nothing to do with '${word}'.`, USAGE)
         await show(session, passphrases)
       },
     },

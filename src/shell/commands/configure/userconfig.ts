@@ -16,6 +16,7 @@ import { ADMINISTRATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { ROLE_WORDS, userLines } from '../../format/user.ts'
 import { askPassphrase } from '../../passphrase.ts'
+import { readForm } from '../../options.ts'
 
 const all = ({ draft }: Session): readonly User[] => draft.get(users).accounts
 const set = (session: Session, accounts: readonly User[]): void =>
@@ -167,7 +168,7 @@ export default defineCommand({
       usage: 'userconfig print',
       words: ['print'],
       run: async (session, args) => {
-        if (args.length > 0) throw new UserError('Usage: userconfig print')
+        readForm('userconfig print', args, { min: 0, max: 0 })
         session.print(...userLines(all(session)))
       },
     },

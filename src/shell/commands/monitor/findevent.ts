@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import type { LogSubscription } from '../../../config/sections/log-subscriptions.ts'
 import { UserError } from '../../../core/errors.ts'
 import { regexParts } from '../../../core/regex-parts.ts'
@@ -13,17 +12,18 @@ import type { Session } from '../../command.ts'
 import { colourLine } from '../../format/colour.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
 import { patternField } from '../../format/pattern-field.ts'
+import { misused, readForm } from '../../options.ts'
 
 const SEARCH_USAGE = 'findevent [-i] [-f from | -s subject | -t to | -I message_id] [LOG_NAME]'
 const MID_USAGE = 'findevent -m mid [LOG_NAME]'
 const MAX_FOUND = 1000
 
-type Kind = { readonly field: TrackingField; readonly title: string }
+type Kind = { readonly field: TrackingField; readonly option: string; readonly title: string }
 const KINDS: readonly Kind[] = [
-  { field: 'from', title: 'Search by envelope FROM' },
-  { field: 'message-id', title: 'Search by Message ID' },
-  { field: 'subject', title: 'Search by Subject' },
-  { field: 'to', title: 'Search by envelope TO' },
+  { field: 'from', option: 'f', title: 'Search by envelope FROM' },
+  { field: 'message-id', option: 'I', title: 'Search by Message ID' },
+  { field: 'subject', option: 's', title: 'Search by Subject' },
+  { field: 'to', option: 't', title: 'Search by envelope TO' },
 ]
 
 /** Runs until done or Ctrl-C. */
@@ -78,43 +78,25 @@ const mailLogs = ({ appliance }: Session): readonly LogSubscription[] =>
 const NOTHING = 'No matching message IDs were found.'
 
 const batch = async (session: Session, args: readonly string[]): Promise<void> => {
-  const wrong = (why: string): UserError => new UserError(`${why} Usage: ${SEARCH_USAGE} or ${MID_USAGE}`)
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        ignore: { type: 'boolean', short: 'i', default: false },
-        from: { type: 'string', short: 'f' },
-        subject: { type: 'string', short: 's' },
-        to: { type: 'string', short: 't' },
-        'message-id': { type: 'string', short: 'I' },
-        mid: { type: 'string', short: 'm' },
-      },
-    })
-  } catch {
-    throw wrong('The options cannot be read.')
-  }
-  const { values, positionals } = parsed
-  if (positionals.length > 1) throw wrong('Only one log can be searched at a time.')
-  const log = (positionals[0] === undefined ? mailLogs(session)[0] : logNamed(session, positionals[0]))?.name
+  const usage = `${SEARCH_USAGE} | ${MID_USAGE}`
+  const { words, options } = readForm(usage, args, { min: 0, max: 1, values: ['f', 's', 't', 'I', 'm'], flags: ['i'] })
+  const log = (words[0] === undefined ? mailLogs(session)[0] : logNamed(session, words[0]))?.name
   if (log === undefined) throw new UserError('There is no subscription of type mail_logs; name the log to search.')
-  const asked = KINDS.flatMap(({ field }) => {
-    const source = values[field]
+  const asked = KINDS.flatMap(({ field, option }) => {
+    const source = options[option]
     return source === undefined ? [] : [{ field, source }]
   })
-  if (asked.length + (values.mid === undefined ? 0 : 1) !== 1)
-    throw wrong('Exactly one of -f, -s, -t, -I and -m is needed.')
-  if (values.mid !== undefined) {
-    const mid = integer(1, Number.MAX_SAFE_INTEGER).parse(values.mid)
+  if (asked.length + (options['m'] === undefined ? 0 : 1) !== 1)
+    throw misused('Exactly one of -f, -s, -t, -I and -m is needed.', usage)
+  if (options['m'] !== undefined) {
+    const mid = integer(1, Number.MAX_SAFE_INTEGER).parse(options['m'])
     if (!mid.ok) throw new UserError(`-m: ${mid.error}`)
     return await printStory(session, log, mid.value)
   }
   const [wish] = asked
   if (!wish) return
   await interruptible(session, async (signal) => {
-    const found = search(session, wish.field, wish.source, values.ignore, signal)
+    const found = search(session, wish.field, wish.source, options['i'] !== undefined, signal)
     let count = 0
     await session.page(
       (async function* () {

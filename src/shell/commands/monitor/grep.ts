@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util'
 import { UserError } from '../../../core/errors.ts'
 import { compilePattern } from '../../../core/regex.ts'
 import type { Pattern } from '../../../core/regex.ts'
@@ -10,6 +9,7 @@ import type { Session } from '../../command.ts'
 import { colourLine } from '../../format/colour.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
 import { patternField } from '../../format/pattern-field.ts'
+import { misused, readForm } from '../../options.ts'
 
 const USAGE = 'grep [-C count] [-e regex]... [-i] [-p] [-t] [-v] [regex] LOG_NAME'
 const MAX_CONTEXT = 1000
@@ -28,37 +28,26 @@ const compiled = (source: string, ignoreCase: boolean): Pattern => {
 
 /** @throws UserError with the usage. */
 export const readWish = (args: readonly string[]): Wish => {
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        context: { type: 'string', short: 'C', default: '0' },
-        regexp: { type: 'string', short: 'e', multiple: true, default: [] },
-        ignore: { type: 'boolean', short: 'i', default: false },
-        paginate: { type: 'boolean', short: 'p', default: false },
-        tail: { type: 'boolean', short: 't', default: false },
-        invert: { type: 'boolean', short: 'v', default: false },
-      },
-    })
-  } catch {
-    throw new UserError(`The options cannot be read. Usage: ${USAGE}`)
-  }
-  const { values, positionals } = parsed
-  const log = positionals.at(-1)
-  const sources = [...values.regexp, ...positionals.slice(0, -1)]
-  if (log === undefined || sources.length === 0 || positionals.length > 2)
-    throw new UserError(`A regular expression and the name of a log are needed. Usage: ${USAGE}`)
-  const context = integer(0, MAX_CONTEXT).parse(values.context)
+  const { words, options, repeated } = readForm(USAGE, args, {
+    min: 0,
+    max: 2,
+    values: ['C'],
+    flags: ['i', 'p', 't', 'v'],
+    repeatable: ['e'],
+  })
+  const log = words.at(-1)
+  const sources = [...(repeated['e'] ?? []), ...words.slice(0, -1)]
+  if (log === undefined || sources.length === 0)
+    throw misused('A regular expression and the name of a log are needed.', USAGE)
+  const context = integer(0, MAX_CONTEXT).parse(options['C'] ?? '0')
   if (!context.ok) throw new UserError(`-C: ${context.error}`)
   return {
     log,
-    patterns: sources.map((s) => compiled(s, values.ignore)),
+    patterns: sources.map((s) => compiled(s, options['i'] !== undefined)),
     context: context.value,
-    invert: values.invert,
-    page: values.paginate,
-    tail: values.tail,
+    invert: options['v'] !== undefined,
+    page: options['p'] !== undefined,
+    tail: options['t'] !== undefined,
   }
 }
 

@@ -1,10 +1,10 @@
-import { UserError } from '../../../core/errors.ts'
 import { hardBounces } from '../../../services/host-statistics.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { hostState } from '../../format/host.ts'
 import { timeOfDay } from '../../format/time-of-day.ts'
 import { domainField, domainOf, every, secondsField, secondsOf } from '../../queue.ts'
+import { readForm } from '../../options.ts'
 
 const HEAD = [
   '    Time    Host    CrtCncOut  ActvRcp  ActvRcp  DlvRcp  HrdBncRcp  SftBncEvt',
@@ -60,8 +60,8 @@ export default defineCommand({
     {
       usage: USAGE,
       words: [],
-      run: async (session, [domain = '', seconds = '10', ...more]) => {
-        if (more.length > 0) throw new UserError(`Usage: ${USAGE}`)
+      run: async (session, args) => {
+        const [domain = '', seconds = '10'] = readForm(USAGE, args, { min: 1, max: 2 }).words
         await run(session, domainOf(domain), secondsOf(seconds))
       },
     },

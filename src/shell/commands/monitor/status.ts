@@ -1,9 +1,9 @@
 import { statfs } from 'node:fs/promises'
-import { UserError } from '../../../core/errors.ts'
 import { EVERYONE, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { longAge, upTime } from '../../format/duration.ts'
 import { counterRow, gaugeRow, idRow, rateRow } from '../../format/status.ts'
+import { readForm } from '../../options.ts'
 
 const seconds = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / 1000
 const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024)
@@ -116,7 +116,7 @@ export default defineCommand({
       usage: 'status detail',
       words: ['detail'],
       run: async (session, args) => {
-        if (args.length > 0) throw new UserError('Usage: status [detail]')
+        readForm('status detail', args, { min: 0, max: 0 })
         await show(session, true)
       },
     },

@@ -1,8 +1,8 @@
-import { UserError } from '../../../core/errors.ts'
 import type { HostOrder } from '../../../services/host-statistics.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { HOST_HEAD, hostRow } from '../../format/host.ts'
+import { misused, readForm } from '../../options.ts'
 
 interface Order {
   readonly label: string
@@ -45,9 +45,10 @@ export default defineCommand({
     {
       usage: USAGE,
       words: [],
-      run: async (session, [word = '', ...more]) => {
+      run: async (session, args) => {
+        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
         const order = ORDERS.find((o) => o.word === word.toLowerCase())
-        if (order === undefined || more.length > 0) throw new UserError(`Usage: ${USAGE}`)
+        if (order === undefined) throw misused(`There is no order '${word}'.`, USAGE)
         await show(session, order)
       },
     },

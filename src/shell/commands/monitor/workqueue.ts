@@ -1,10 +1,10 @@
-import { UserError } from '../../../core/errors.ts'
 import { text } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { timeOfDay } from '../../format/time-of-day.ts'
 import { every, secondsField, secondsOf } from '../../queue.ts'
+import { readForm } from '../../options.ts'
 
 const paused = ({ appliance }: Session) => appliance.traffic.suspended('work queue')[0]
 
@@ -74,7 +74,7 @@ const form = (word: string, takes: string, run: (session: Session, args: readonl
     usage,
     words: [word],
     run: async (session, args) => {
-      if (takes === '' && args.length > 0) throw new UserError(`Usage: ${usage}`)
+      if (takes === '') readForm(usage, args, { min: 0, max: 0 })
       await run(session, args)
     },
   }
@@ -91,8 +91,8 @@ export default defineCommand({
   needsCommit: false,
   forms: [
     form('status', '', async (session) => session.print(status(session), ...state(session))),
-    form('rate', ' [SECONDS]', async (session, [seconds = '10', ...more]) => {
-      if (more.length > 0) throw new UserError('Usage: workqueue rate [SECONDS]')
+    form('rate', ' [SECONDS]', async (session, args) => {
+      const [seconds = '10'] = readForm('workqueue rate [SECONDS]', args, { min: 0, max: 1 }).words
       await rate(session, secondsOf(seconds))
     }),
     form('pause', ' [REASON]', (session, words) => pause(session, words.join(' ').slice(0, MAX_REASON))),

@@ -1,7 +1,7 @@
-import { UserError } from '../../../core/errors.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { domainField, domainOf } from '../../queue.ts'
+import { readForm } from '../../options.ts'
 
 const deliver = async (session: Session, domain: string | null): Promise<void> => {
   session.print(`Rescheduling all messages${domain === null ? '' : ` to ${domain}`} for delivery.`)
@@ -24,8 +24,8 @@ export default defineCommand({
     {
       usage: USAGE,
       words: [],
-      run: async (session, [word = '', ...more]) => {
-        if (word === '' || more.length > 0) throw new UserError(`Usage: ${USAGE}`)
+      run: async (session, args) => {
+        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
         await deliver(session, word.toLowerCase() === 'all' ? null : domainOf(word))
       },
     },

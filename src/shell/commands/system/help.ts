@@ -4,6 +4,7 @@ import { EVERYONE, defineCommand } from '../../command.ts'
 import type { Command, Session } from '../../command.ts'
 import { readExample } from '../../example.ts'
 import { findCommand, usageOf } from '../../run.ts'
+import { readForm } from '../../options.ts'
 
 const listCommands = async (session: Session): Promise<void> => {
   const width = Math.max(...session.commands.map((c) => c.name.length)) + 2
@@ -51,8 +52,8 @@ export default defineCommand({
     {
       usage: 'help NAME',
       words: [],
-      run: async (session, [name = '', ...more]) => {
-        if (more.length > 0) throw new UserError('help takes one name. Usage: help [NAME]')
+      run: async (session, args) => {
+        const [name = ''] = readForm('help NAME', args, { min: 1, max: 1 }).words
         await describe(session, name)
       },
     },

@@ -6,6 +6,7 @@ import type { Field } from '../../../core/schema.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { report } from '../../queue.ts'
+import { readForm } from '../../options.ts'
 
 /** A host name or an address, with a port behind it where it is not 25. */
 const hostField: Field<string> = {
@@ -44,9 +45,9 @@ export default defineCommand({
     {
       usage: USAGE,
       words: ['host'],
-      run: async (session, [host = '', ...more]) => {
+      run: async (session, args) => {
+        const [host = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
         const parsed = hostField.parse(host)
-        if (more.length > 0 || host === '') throw new UserError(`Usage: ${USAGE}`)
         if (!parsed.ok) throw new UserError(parsed.error)
         await redirect(session, parsed.value)
       },
