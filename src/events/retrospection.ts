@@ -33,4 +33,6 @@ export type RetrospectionEvent =
   | { readonly type: 'ecs.submitted'; readonly urls: number }
   | { readonly type: 'ecs.submission-failed'; readonly reason: string }
   | { readonly type: 'ecs.ignored'; readonly url: string; readonly reason: string }
+  /** The service's clock is so far ahead of ours (negative: behind it); 0 = no more. */
+  | { readonly type: 'ecs.clock-skew'; readonly seconds: number }
   | { readonly type: 'ecs.stopped' }

@@ -40,6 +40,7 @@ export const startEmbeddedIntel = async (options: {
     deviceSecret = await service.devices.enrol(serial)
     writeText(directory, 'device.secret', deviceSecret)
   }
-  const server = await startOnKeptPort(directory, (port) => startIntelServer({ service, tls, host: HOST, port }))
+  const now = (): Date => env.clock.now()
+  const server = await startOnKeptPort(directory, (port) => startIntelServer({ service, tls, host: HOST, port, now }))
   return { uri: server.uri, caPem: tls.caPem, deviceSecret, stop: (graceMs) => server.stop(graceMs) }
 }

@@ -74,6 +74,9 @@ export const readRegistration = (body: unknown): Result<Registration> => {
   return ok({ token, regionUri })
 }
 
+/** Whether a submission was taken: what else answers 2xx on the way (a portal, a proxy) does not say `{accepted}`. */
+export const wasTaken = ({ body }: ApiAnswer): boolean => isObject(body) && typeof body['accepted'] === 'number'
+
 /** What went wrong, in the service's words when it has any: `Token Expired.` */
 export const refusal = (answer: ApiAnswer): string => {
   const message = isObject(answer.body) ? answer.body['message'] : undefined

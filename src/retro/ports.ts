@@ -8,6 +8,8 @@ export interface ApiAnswer {
   readonly text: string
   /** From Retry-After of a 429 or 503, when it was there. */
   readonly retryAfterMs?: number
+  /** The service's clock when it answered. */
+  readonly serverDate?: Date | null
 }
 
 export interface Registration {

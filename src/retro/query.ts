@@ -5,6 +5,7 @@ import { readPage } from './answer.ts'
 import type { RetroItem } from './answer.ts'
 import type { RetroApi } from './ports.ts'
 import { utcSeconds } from './schedule.ts'
+import type { ServiceClock } from './service-clock.ts'
 import { ServiceTrouble } from './session.ts'
 import type { RetroSession } from './session.ts'
 
@@ -16,6 +17,7 @@ export interface QueryDeps {
   readonly api: RetroApi
   readonly store: WatchStore
   readonly session: RetroSession
+  readonly serviceClock: ServiceClock
   readonly watchHours: number
   readonly pageSize: number
   /** Called once the first query is on its way. */
@@ -54,12 +56,15 @@ const recordPage = async (deps: QueryDeps, items: readonly RetroItem[], at: Date
 export const queryRetrospections = async (
   deps: QueryDeps,
   from: Date,
+  furthest: Date,
   now: Date,
   signal: AbortSignal,
 ): Promise<Date> => {
   const { events, api, session } = deps
   const failed = (reason: string): void => events.publish({ type: 'ecs.query-failed', reason })
-  let since = utcSeconds(from)
+  const start = (): string => utcSeconds(deps.serviceClock.start(from, furthest))
+  let begun = start()
+  let since = begun
   let pageSize = deps.pageSize
   const asked = new Set<string>()
   for (let page = 0; page < MAX_PAGES; page++) {
@@ -70,6 +75,12 @@ export const queryRetrospections = async (
     events.publish({ type: 'ecs.query', url: api.queryUrl(registration.regionUri), parameters })
     if (page === 0) deps.onAsked()
     const answer = await session.call((r, s) => api.query(r, query, s), failed, signal)
+    if (start() < begun) {
+      // The answer shows that the service's clock is not what it was taken for.
+      since = begun = start()
+      asked.clear()
+      continue
+    }
     const read = readPage(answer.body)
     if (!read.ok) {
       events.publish({ type: 'ecs.http', url: answer.url, status: answer.status, response: answer.text })

@@ -18,9 +18,14 @@ export const querySince = (
 ): Date => {
   const lookBack = now.getTime() - settings.lookBackSeconds * 1000
   const resume = polledTo === null ? lookBack : polledTo.getTime() - MARGIN_MS
-  const furthest = lookBack - settings.watchHours * 3600_000
-  return new Date(Math.max(furthest, Math.min(lookBack, resume)))
+  return new Date(Math.max(furthestSince(now, settings).getTime(), Math.min(lookBack, resume)))
 }
+
+/** The beginning of the time in which a verdict may still act. */
+export const furthestSince = (
+  now: Date,
+  settings: { readonly lookBackSeconds: number; readonly watchHours: number },
+): Date => new Date(now.getTime() - settings.lookBackSeconds * 1000 - settings.watchHours * 3600_000)
 
 /** The wait before the next poll: doubles with each failure, spread by a quarter, at least what the service asked for. */
 export const pollDelay = (pollSeconds: number, failures: number, retryAfterMs: number, entropy: Entropy): number => {

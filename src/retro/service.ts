@@ -10,7 +10,8 @@ import { actOnRetrospections } from './act.ts'
 import type { RemediationSink } from './act.ts'
 import type { RetroApi, RetroService, WatchedUrl } from './ports.ts'
 import { queryRetrospections } from './query.ts'
-import { pollDelay, querySince } from './schedule.ts'
+import { furthestSince, pollDelay, querySince } from './schedule.ts'
+import { createServiceClock } from './service-clock.ts'
 import { ServiceTrouble, createRetroSession } from './session.ts'
 import { createSteadyTime } from '../core/steady.ts'
 import { submitPending } from './submit.ts'
@@ -47,7 +48,8 @@ type PollResult = Awaited<ReturnType<RetroService['poll']>>
 export const createRetro = (deps: RetroDeps): RetroRuntime => {
   const { env, config, events, alerts, store, api, remediation } = deps
   const { clock, entropy } = env
-  const session = createRetroSession({ clock, events, api, store })
+  const serviceClock = createServiceClock({ clock, events, store })
+  const session = createRetroSession({ clock, events, api, store, serviceClock })
   const steady = createSteadyTime(clock)
   const settings = (): ConfigOf => config.get(urlRetrospection)
 
@@ -94,9 +96,11 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
     try {
       const now = steady.now()
       const from = querySince(now, store.polledTo(), { lookBackSeconds, watchHours })
-      const asked = { events, api, store, session, watchHours, pageSize, onAsked }
-      const known = await queryRetrospections(asked, from, now, signal)
-      await store.setPolledTo(known)
+      const furthest = furthestSince(now, { lookBackSeconds, watchHours })
+      const asked = { events, api, store, session, serviceClock, watchHours, pageSize, onAsked }
+      const known = await queryRetrospections(asked, from, furthest, now, signal)
+      await store.setPolledTo(known, serviceClock.offsetMs())
+      serviceClock.settled()
       lastPollAt = clock.now()
       failures = retryAfterMs = 0
       setConnected(true, 'the last poll was answered')

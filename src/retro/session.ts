@@ -5,6 +5,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { WatchStore } from '../store/repositories/watch.ts'
 import { readRegistration, refusal, tokenRefused } from './answer.ts'
 import type { ApiAnswer, Registration, RetroApi } from './ports.ts'
+import type { ServiceClock } from './service-clock.ts'
 
 /** The service did not do what it was asked; already told in the log. */
 export class ServiceTrouble extends Error {
@@ -40,8 +41,9 @@ export const createRetroSession = (deps: {
   readonly events: EventBus
   readonly api: RetroApi
   readonly store: WatchStore
+  readonly serviceClock: ServiceClock
 }): RetroSession => {
-  const { clock, events, api, store } = deps
+  const { clock, events, api, store, serviceClock } = deps
 
   const exchange = async (
     send: (signal: AbortSignal) => Promise<ApiAnswer>,
@@ -49,7 +51,9 @@ export const createRetroSession = (deps: {
     signal: AbortSignal,
   ): Promise<ApiAnswer> => {
     try {
-      return await withDeadline(clock, TIME_OUT_MS, signal, send)
+      const answer = await withDeadline(clock, TIME_OUT_MS, signal, send)
+      serviceClock.saw(answer)
+      return answer
     } catch (error) {
       signal.throwIfAborted()
       const reason = `${errorText(error).replace(/\.+$/, '')}.`

@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { PendingWatch, WatchStore } from '../store/repositories/watch.ts'
 import type { RetroApi } from './ports.ts'
+import { wasTaken } from './answer.ts'
 import { ServiceTrouble } from './session.ts'
 import type { RetroSession } from './session.ts'
 
@@ -32,7 +33,12 @@ export const submitPending = async (
     const at = clock.now()
     const items = batch.map(({ emailId, url }) => ({ emailId, url, submittedAt: at }))
     try {
-      await session.call((registration, s) => api.submit(registration, items, s), failed, signal)
+      const answer = await session.call((registration, s) => api.submit(registration, items, s), failed, signal)
+      if (!wasTaken(answer)) {
+        const reason = 'The answer is not that of a retrospective service.'
+        failed(reason)
+        throw new ServiceTrouble(reason)
+      }
     } catch (error) {
       if (!(error instanceof ServiceTrouble) || error.status === null || !NEVER.has(error.status)) throw error
       const [first] = batch

@@ -59,7 +59,13 @@ export const ecsWorld = async (options: {
     devices: { ...service.devices, ...between.devices },
     retro: { ...service.retro, ...between.retro },
   }
-  const server = await startIntelServer({ service: served, tls, host: '127.0.0.1', port: 0 })
+  const server = await startIntelServer({
+    service: served,
+    tls,
+    host: '127.0.0.1',
+    port: 0,
+    now: () => env.clock.now(),
+  })
   const noName = async (): Promise<never> => {
     throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
   }

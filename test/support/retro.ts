@@ -85,7 +85,8 @@ export class FakeRetroApi implements RetroApi {
     const queued = await this.#reply(this.next.submit, signal)
     if (queued) return queued
     this.submissions.push(...items)
-    return { url: QUERY_URL, status: 202, body: {}, text: '{}' }
+    const body = { accepted: items.length }
+    return { url: QUERY_URL, status: 202, body, text: JSON.stringify(body) }
   }
 }
 

@@ -23,6 +23,8 @@ export interface HttpAnswer {
   /** Parsed JSON; null when it is none. */
   readonly body: unknown
   readonly retryAfterMs: number
+  /** The service's clock, from its Date header; null when it tells none. */
+  readonly serverDate: Date | null
 }
 
 /** HTTPS to one service. Redirects are answers like others: they are never followed, so no token goes astray. */
@@ -49,6 +51,11 @@ const ANSWER_MS = 15_000
 const retryAfter = (value: string | string[] | undefined): number => {
   const seconds = typeof value === 'string' && /^\d{1,6}$/.test(value) ? Number(value) : 0
   return seconds * 1000
+}
+
+const dateOf = (value: string | string[] | undefined): Date | null => {
+  const at = typeof value === 'string' ? Date.parse(value) : NaN
+  return Number.isNaN(at) ? null : new Date(at)
 }
 
 const readAll = async (body: AsyncIterable<Buffer>, host: string): Promise<string> => {
@@ -138,6 +145,7 @@ export const createHttpExchange = (clock: Clock): HttpExchange => {
           text,
           body: parsed(text),
           retryAfterMs: retryAfter(answer.headers['retry-after']),
+          serverDate: dateOf(answer.headers['date']),
         }
       } catch (error) {
         signal.throwIfAborted()

@@ -41,12 +41,13 @@ const register = ({ http, serial, version, settings }: IntelClientDeps, signal: 
   return http.send(s.endpoint, request, signal)
 }
 
-const apiAnswer = ({ url, status, body, text, retryAfterMs }: HttpAnswer): ApiAnswer => ({
+const apiAnswer = ({ url, status, body, text, retryAfterMs, serverDate }: HttpAnswer): ApiAnswer => ({
   url,
   status,
   body,
   text: text.slice(0, MAX_LOGGED),
   retryAfterMs,
+  serverDate,
 })
 
 export const createRetroApi = (deps: IntelClientDeps): RetroApi => {

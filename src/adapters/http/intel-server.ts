@@ -35,12 +35,19 @@ export const startIntelServer = async (options: {
   readonly port: number
   /** Name by which devices know it; default: `host`. */
   readonly publicHost?: string
+  /** What the answers' Date header tells; a gateway compares it with its own clock. */
+  readonly now?: () => Date
 }): Promise<IntelServer> => {
   const { service, tls, host } = options
   const name = options.publicHost ?? host
   let uri = ''
+  const routes = intelRoutes(service, () => uri)
   const server = createAdaptorServer({
-    fetch: intelRoutes(service, () => uri).fetch,
+    fetch: async (request) => {
+      const answer = await routes.fetch(request)
+      if (options.now) answer.headers.set('date', options.now().toUTCString())
+      return answer
+    },
     overrideGlobalObjects: false,
     createServer,
     serverOptions: { cert: tls.certPem, key: tls.keyPem, minVersion: 'TLSv1.2' },

@@ -26,6 +26,7 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE service (
      id INTEGER PRIMARY KEY CHECK (id = 1), token TEXT, region_uri TEXT, register_url TEXT, polled_to INTEGER);
    INSERT INTO service (id) VALUES (1);`,
+  'ALTER TABLE service ADD COLUMN clock_offset INTEGER;',
 ]
 
 interface WatchedRow {
@@ -48,6 +49,7 @@ interface ServiceRow {
   readonly region_uri: string | null
   readonly register_url: string | null
   readonly polled_to: number | null
+  readonly clock_offset: number | null
 }
 
 const retrospection = (r: RetrospectionRow): Retrospection => ({
@@ -71,7 +73,7 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
   ownerOnly(path)
   const db = await writer.open(path, MIGRATIONS)
   const service = (): ServiceRow =>
-    db.get<ServiceRow>('SELECT token, region_uri, register_url, polled_to FROM service') as ServiceRow
+    db.get<ServiceRow>('SELECT token, region_uri, register_url, polled_to, clock_offset FROM service') as ServiceRow
   const setState = (state: string, item: Pick<PendingWatch, 'rootMid' | 'url'>, at: Date | null): Statement => ({
     sql: 'UPDATE watched SET state = ?, since = coalesce(?, since) WHERE root_mid = ? AND url = ?',
     params: [state, at?.getTime() ?? null, item.rootMid, item.url],
@@ -165,9 +167,10 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
       const { polled_to } = service()
       return polled_to === null ? null : new Date(polled_to)
     },
-    setPolledTo: async (at) => {
-      await db.write([{ sql: 'UPDATE service SET polled_to = ?', params: [at.getTime()] }])
+    setPolledTo: async (at, offset) => {
+      await db.write([{ sql: 'UPDATE service SET polled_to = ?, clock_offset = ?', params: [at.getTime(), offset] }])
     },
+    clockOffset: () => service().clock_offset,
     prune: async (before) => {
       const t = before.getTime()
       const [urls] = await db.write([

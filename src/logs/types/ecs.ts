@@ -56,5 +56,14 @@ export const ecsLines: LogTable<RetrospectionEvent['type']> = {
   'ecs.submitted': toEcs((e) => prefixed(debug(line`Submitted ${e.urls} unscored URLs`))),
   'ecs.submission-failed': toEcs((e) => prefixed(warning(line`Submission of unscored URLs failed. '${e.reason}'`))),
   'ecs.ignored': toEcs((e) => prefixed(info(line`Retrospection of ${defangUrl(e.url)} was ignored: ${e.reason}`))),
+  'ecs.clock-skew': toEcs((e) =>
+    prefixed(
+      e.seconds === 0
+        ? info("The service's clock agrees with ours again")
+        : warning(
+            line`The service's clock is ${Math.abs(e.seconds)} seconds ${e.seconds < 0 ? 'behind' : 'ahead of'} ours`,
+          ),
+    ),
+  ),
   'ecs.stopped': says(info('Stopped URL retrospective polling')),
 }

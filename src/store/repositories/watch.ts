@@ -72,7 +72,10 @@ export interface WatchStore {
   register(registration: StoredRegistration | null): Promise<void>
   /** How far the past has been asked for; null = never. */
   polledTo(): Date | null
-  setPolledTo(at: Date): Promise<void>
+  /** With the offset of the service's clock from ours, in milliseconds, where it is known. */
+  setPolledTo(at: Date, clockOffset: number | null): Promise<void>
+  /** The offset as of the last poll that succeeded. */
+  clockOffset(): number | null
   /**
    * Ends the watch of URLs that were submitted (or, never submitted, first seen) before `before`, and forgets what is
    * left of their messages and of retrospections seen before then. Resolves how many URLs.
