@@ -37,6 +37,7 @@ export type MessageEvent =
   | { readonly type: 'message.aborted'; readonly mid: number; readonly reason: string }
   | { readonly type: 'message.unscannable'; readonly mid: number; readonly reason: string }
   /** Decided without some of its URLs: `reason` is a whole sentence. */
+  | { readonly type: 'url.expanded'; readonly mid: number; readonly url: string; readonly target: string }
   | { readonly type: 'message.partly-scanned'; readonly mid: number; readonly reason: string }
   | { readonly type: 'policy.matched'; readonly mid: number; readonly policy: string; readonly table: PolicyTableName }
   | {

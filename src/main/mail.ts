@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts'
 import { createPassphrases } from '../adapters/crypto/passphrase.ts'
 import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
+import { createShortLinks } from '../adapters/http/short-links.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
 import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
@@ -45,6 +46,7 @@ import type { Foundation } from './foundation.ts'
 import type { Home } from './home.ts'
 import type { Intel } from './intel.ts'
 import type { ApplianceOptions } from './options.ts'
+import { version } from './version.ts'
 
 /** The stores of mail: they stand before the services that move it. */
 export interface MailStores {
@@ -139,11 +141,13 @@ export const buildMail = (
     signer: createDkimSigner({ config, clock, events }),
     offsetSeconds,
   })
+  const shortLinks = createShortLinks({ clock, resolver, userAgent: `lychgate/${version}` })
   const pipeline = createPipeline({
     stages: stages({
       authenticator: createAuthenticator({ resolver, clock, events }),
       sdr: intel.senderReputation,
       urlReputation: intel.urlReputation,
+      shortLinks,
       watch,
       scanner,
       time,
@@ -210,6 +214,8 @@ export const buildMail = (
     traffic: createTraffic({ suspensions, config, events, listeners, hold: delivery.hold, workQueue }),
     inbound,
     expiry: createQuarantineExpiry({ quarantine, config, env, events }),
-    close: () => scanner.close(),
+    close: async () => {
+      await Promise.all([scanner.close(), shortLinks.close()])
+    },
   }
 }

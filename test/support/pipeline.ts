@@ -39,6 +39,8 @@ export interface PipelineOptions {
   readonly sdr?: SdrResult
   /** Scores by URL; a URL that is not here is answered without a score. */
   readonly scores?: Readonly<Record<string, number>>
+  /** Where short links lead; the others lead nowhere. */
+  readonly shortLinks?: Readonly<Record<string, string>>
   readonly resolver?: Resolver
   readonly scanner?: Scanner
 }
@@ -82,6 +84,7 @@ export const openPipeline = async (options: PipelineOptions = {}) => {
       }),
       flush: () => undefined,
     },
+    shortLinks: { expand: async (url) => options.shortLinks?.[url] ?? null },
     watch: { watch: async (urls) => void watched.push(...urls.map((u) => u.url)) },
     scanner,
     time: localTime({ at: () => null, list: () => [] }, () => 'Etc/GMT'),

@@ -9,7 +9,7 @@ export type MarAction = (typeof MAR_ACTIONS)[number]
 /** `websecurityconfig`. `mar` is the Mailbox Auto Remediation by URL retrospection. */
 export const urlFiltering = defineSection({
   name: 'url_filtering',
-  version: 1,
+  version: 2,
   schema: v.object({
     enabled: v.boolean(),
     /** Name of a URL list whose URLs are never looked up, or null. */
@@ -20,6 +20,9 @@ export const urlFiltering = defineSection({
     maxUrlsInAttachments: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1000)),
     /** Defang and replace change the visible URL text as well as the href. */
     rewriteTextAndHref: v.boolean(),
+    /** Asks known shorteners where a short link leads, over so many of them at most. */
+    expandShortened: v.boolean(),
+    maxShortenedDepth: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)),
     marEnabled: v.boolean(),
     marAction: v.picklist(MAR_ACTIONS),
     /** Where Forward sends the message; required by both forwarding actions. */
@@ -33,10 +36,13 @@ export const urlFiltering = defineSection({
     maxUrlsInBody: 100,
     maxUrlsInAttachments: 25,
     rewriteTextAndHref: true,
+    expandShortened: false,
+    maxShortenedDepth: 10,
     marEnabled: false,
     marAction: 'delete',
     marForwardTo: null,
   },
+  migrations: { 1: (old) => ({ ...(old as object), expandShortened: false, maxShortenedDepth: 10 }) },
   verify: (value, whole) => {
     const issues: Issue[] = []
     if (value.allowedList !== null && !whole.get(urlLists).some((l) => l.name === value.allowedList))

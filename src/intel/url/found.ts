@@ -8,10 +8,10 @@ export interface FoundUrl {
   /** Of an attachment: its name; members of archives and of forwarded mail follow after `/`. */
   readonly file?: string
   /**
-   * Not written there as a link of its own: the target of a known link wrapper, a URL inside another URL (`raw` is the
-   * whole link in both cases), or a defanged one, which is looked up and never rewritten.
+   * Not written there as a link of its own: the target of a known link wrapper, a URL inside another URL, where a short
+   * link leads (`raw` is the whole link in these cases), or a defanged one, which is looked up and never rewritten.
    */
-  readonly hidden?: 'wrapped' | 'nested' | 'defanged'
+  readonly hidden?: 'wrapped' | 'nested' | 'expanded' | 'defanged'
   /** The visible text of the link when it names another domain than the link leads to. */
   readonly shown?: string
 }

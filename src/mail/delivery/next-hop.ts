@@ -1,4 +1,5 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
+import { isPublicAddress } from '../../core/public-address.ts'
 import type { Resolver } from '../../core/resolver.ts'
 import type { Route, RouteHost } from './route.ts'
 import type { Failure, SmtpTarget } from './transport.ts'
@@ -10,35 +11,6 @@ const MX_PORT = 25
 /** Hosts and addresses tried for one domain: a hostile zone may list any number. */
 const MAX_HOSTS = 10
 const MAX_ADDRESSES = 20
-
-/** Where nobody else's MX may send us: ourselves, private networks, and what is no host at all. */
-/** One list a family: in a list with `::ffff:0:0/96` BlockList finds every IPv4 address. */
-const FORBIDDEN = { ipv4: new BlockList(), ipv6: new BlockList() }
-for (const [network, bits] of [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.168.0.0', 16],
-  ['224.0.0.0', 3],
-] as const)
-  FORBIDDEN.ipv4.addSubnet(network, bits, 'ipv4')
-for (const [network, bits] of [
-  ['::', 127],
-  ['::ffff:0:0', 96],
-  ['64:ff9b::', 96],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
-] as const)
-  FORBIDDEN.ipv6.addSubnet(network, bits, 'ipv6')
-
-export const isPublicAddress = (address: string): boolean => {
-  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-  return isIP(address) !== 0 && !FORBIDDEN[family].check(address, family)
-}
 
 class DnsProblem extends Error {
   override name = 'DnsProblem'

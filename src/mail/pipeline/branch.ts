@@ -38,9 +38,13 @@ export const advance = (branch: Branch, outcome: Exclude<Outcome, { next: 'polic
       ...message,
       findings: { ...message.findings, ...outcome.findings },
       parsed:
-        edits.length === 0
+        edits.length === 0 && outcome.urls === undefined
           ? message.parsed
-          : { ...message.parsed, headers: editedHeaders(message.parsed.headers, edits) },
+          : {
+              ...message.parsed,
+              headers: editedHeaders(message.parsed.headers, edits),
+              urls: [...message.parsed.urls, ...(outcome.urls ?? [])],
+            },
     },
   }
 }

@@ -4,6 +4,7 @@ import type { EventBus } from '../../events/bus.ts'
 import type { FilterRef, PolicyTableName } from '../../events/message.ts'
 import type { SpfResult } from '../../events/authentication.ts'
 import type { SdrResult } from '../../intel/sdr/port.ts'
+import type { FoundUrl } from '../../intel/url/found.ts'
 import type { UrlVerdict } from '../../intel/verdict.ts'
 import type { SpoolEntry } from '../../store/spool.ts'
 import type { Authentication } from '../auth/authenticate.ts'
@@ -72,6 +73,8 @@ export type Outcome =
       readonly next: 'continue'
       readonly findings?: Partial<Findings>
       readonly edits?: readonly Edit[]
+      /** URLs that the message's own lead to; later stages see them beside those. */
+      readonly urls?: readonly FoundUrl[]
       /** Header fields of ours that go on top, CRLF-terminated. */
       readonly trace?: string
       /** Flags the message for quarantine; it is held when the stage list ends. The last flag counts. */

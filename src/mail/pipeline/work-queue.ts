@@ -1,5 +1,6 @@
 import type { LocalTime } from '../../core/localtime.ts'
 import type { UrlReputation } from '../../intel/lookup.ts'
+import type { ShortLinks } from '../../intel/url/shorteners.ts'
 import type { SenderReputation } from '../../intel/sdr/port.ts'
 import type { Authenticator } from '../auth/authenticate.ts'
 import { authenticationStage } from '../stages/authentication.ts'
@@ -9,6 +10,7 @@ import { mailPolicyStage } from '../stages/mail-policy.ts'
 import { messageFiltersStage } from '../stages/message-filters.ts'
 import { readyStage } from '../stages/ready.ts'
 import { sdrStage } from '../stages/sdr.ts'
+import { expandLinksStage } from '../stages/expand-links.ts'
 import { urlScanStage } from '../stages/url-scan.ts'
 import type { UrlWatch } from '../stages/url-scan.ts'
 import type { Scanner } from './scanner.ts'
@@ -18,6 +20,7 @@ export interface StageDeps {
   readonly authenticator: Authenticator
   readonly sdr: SenderReputation
   readonly urlReputation: UrlReputation
+  readonly shortLinks: ShortLinks
   readonly watch: UrlWatch
   readonly scanner: Scanner
   readonly time: LocalTime
@@ -29,6 +32,7 @@ export const workQueue = (deps: StageDeps): readonly Stage[] => [
   identifyStage,
   sdrStage(deps.sdr),
   readyStage,
+  expandLinksStage(deps.shortLinks),
   messageFiltersStage(deps),
   mailPolicyStage,
   urlScanStage(deps.urlReputation, deps.watch),

@@ -4,6 +4,7 @@ import { OPERATORS, defineCommand } from '../../command.ts'
 
 const seconds = integer(1, 120)
 const urls = integer(1, 1000)
+const depth = integer(1, 10)
 
 export default defineCommand({
   name: 'websecurityadvancedconfig',
@@ -19,7 +20,7 @@ export default defineCommand({
     const value = draft.get(urlFiltering)
     const body = 'Enter the maximum number of URLs that can be scanned in a message body:'
     const attachments = 'Enter the maximum number of URLs that can be scanned in the attachments in a message:'
-    draft.set(urlFiltering, {
+    const next = {
       ...value,
       lookupTimeoutSeconds: await ask.field(
         'Enter URL lookup timeout in seconds:',
@@ -32,6 +33,14 @@ export default defineCommand({
         'Do you want to rewrite both the URL text and the href in the message?',
         value.rewriteTextAndHref,
       ),
-    })
+    }
+    const expandShortened = await ask.confirm(
+      'Do you want to enable URL filtering for shortened URLs?',
+      value.expandShortened,
+    )
+    const maxShortenedDepth = expandShortened
+      ? await ask.field('Enter the maximum number of redirections of a shortened URL:', depth, value.maxShortenedDepth)
+      : value.maxShortenedDepth
+    draft.set(urlFiltering, { ...next, expandShortened, maxShortenedDepth })
   },
 })

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Resolver } from '../../../../src/core/resolver.ts'
-import { isPublicAddress, nextHops } from '../../../../src/mail/delivery/next-hop.ts'
+import { isPublicAddress } from '../../../../src/core/public-address.ts'
+import { nextHops } from '../../../../src/mail/delivery/next-hop.ts'
 import { parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
 
 const error = (code: string) => Object.assign(new Error(code), { code })

@@ -1,0 +1,33 @@
+import { BlockList, isIP } from 'node:net'
+
+/** One list a family: in a list with `::ffff:0:0/96` BlockList finds every IPv4 address. */
+const FORBIDDEN = { ipv4: new BlockList(), ipv6: new BlockList() }
+for (const [network, bits] of [
+  ['0.0.0.0', 8],
+  ['10.0.0.0', 8],
+  ['100.64.0.0', 10],
+  ['127.0.0.0', 8],
+  ['169.254.0.0', 16],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['224.0.0.0', 3],
+] as const)
+  FORBIDDEN.ipv4.addSubnet(network, bits, 'ipv4')
+for (const [network, bits] of [
+  ['::', 127],
+  ['::ffff:0:0', 96],
+  ['64:ff9b::', 96],
+  ['fc00::', 7],
+  ['fe80::', 10],
+  ['ff00::', 8],
+] as const)
+  FORBIDDEN.ipv6.addSubnet(network, bits, 'ipv6')
+
+/**
+ * Where a name that somebody else wrote (an MX, a short link, a feed's redirect) may send us: not to ourselves, into
+ * private networks, to a metadata service, or to what is no host at all. A text that is no address is not public.
+ */
+export const isPublicAddress = (address: string): boolean => {
+  const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+  return isIP(address) !== 0 && !FORBIDDEN[family].check(address, family)
+}
