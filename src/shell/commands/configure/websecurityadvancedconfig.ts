@@ -12,7 +12,8 @@ export default defineCommand({
   description:
     'How long a look-up may take, how many URLs of a message are looked up, and whether an action that rewrites a URL ' +
     'changes its visible text too. A message with more URLs is told in mail_logs and marked with the header ' +
-    'X-URL-LookUp-ScanningError, which a filter can act on.',
+    'X-URL-LookUp-ScanningError, which a filter can act on. With shortened URLs on, known shorteners are asked where a ' +
+    'link leads (not through a proxy; the target itself is not asked), and both addresses are judged.',
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,
