@@ -40,7 +40,6 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   'fast-xml-parser': ['src/config/xml.ts'],
   re2js: ['src/core/'],
   'lru-cache': ['src/core/'],
-  piscina: ['src/mail/pipeline/'],
 }
 
 /** Adapters that also use pure rules of the room whose port they implement; the others take its types only. */
@@ -58,7 +57,6 @@ const HEAVY = [
   'mailauth',
   'htmlparser2',
   'selfsigned',
-  'piscina',
   'nodemailer',
   'enquirer',
   'ssh2',

@@ -4,8 +4,8 @@ import Database from 'better-sqlite3'
 import { Fault } from '../../core/errors.ts'
 import type { FaultCode } from '../../core/errors.ts'
 import { MAX_STATEMENTS, WriteEngine } from './engine.ts'
-import type { Batch, DurableFile, SqlValue, Statement, StatementResult, WriteOptions } from './engine.ts'
-import type { WriterReply, WriterRequest } from './writer-worker.ts'
+import type { DurableFile, SqlValue, Statement, StatementResult, WriteOptions } from './engine.ts'
+import type { PackedBatch, PackedResult, WriterReply, WriterRequest } from './writer-worker.ts'
 
 export type { DurableFile, SqlValue, Statement, StatementResult } from './engine.ts'
 
@@ -90,6 +90,9 @@ const workerFile = (): URL => {
   return existsSync(beside) ? beside : new URL('../../../dist/writer-worker.js', import.meta.url)
 }
 
+const unpacked = (result: PackedResult): StatementResult =>
+  typeof result === 'number' ? { changes: result, lastId: 0, rows: [] } : result
+
 /** Writes in the writer worker thread; the caller's thread only awaits. */
 export const workerWriter = (options: WriteOptions = { durable: true }): SqliteWriter => {
   const worker = new Worker(workerFile(), { workerData: options })
@@ -97,6 +100,11 @@ export const workerWriter = (options: WriteOptions = { durable: true }): SqliteW
   const readers: { close(): void }[] = []
   let lastId = 0
   let dead: Error | null = null
+  /** Texts that the worker knows, by number; the newest go over with the next batches. */
+  const numbers = new Map<string, number>()
+  let texts: string[] = []
+  let forget = false
+  let batches: PackedBatch[] = []
   const end = (error: Error): void => {
     dead = error
     for (const w of waiting.values()) w.reject(error)
@@ -112,21 +120,58 @@ export const workerWriter = (options: WriteOptions = { durable: true }): SqliteW
   })
   worker.on('error', (error) => end(new Fault('INTERNAL', 'store: the writer worker failed', { cause: error })))
   worker.on('exit', () => end(new Fault('INTERNAL', 'store: the writer worker has ended')))
+
+  const answered = async <T>(id: number): Promise<T> => {
+    const answer = new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
+    return (await answer) as T
+  }
+  /** What one turn of the event loop writes goes over together, before anything that is asked later. */
+  const send = (): void => {
+    if (batches.length === 0 || dead) return
+    worker.postMessage({ kind: 'batches', forget, texts, batches } satisfies WriterRequest)
+    forget = false
+    texts = []
+    batches = []
+  }
+  const startOver = (): void => {
+    send()
+    numbers.clear()
+    texts = []
+    forget = true
+  }
+  const numberOf = (sql: string): number => {
+    const known = numbers.get(sql)
+    if (known !== undefined) return known
+    texts.push(sql)
+    numbers.set(sql, numbers.size)
+    return numbers.size - 1
+  }
   type Body = WriterRequest extends infer R ? (R extends { readonly id: number } ? Omit<R, 'id'> : never) : never
   const ask = async <T>(body: Body): Promise<T> => {
     if (dead) throw dead
+    send()
     const id = ++lastId
-    const answer = new Promise<unknown>((resolve, reject) => waiting.set(id, { resolve, reject }))
     worker.postMessage({ ...body, id })
-    return (await answer) as T
+    return await answered<T>(id)
+  }
+  const write = async (
+    database: number,
+    statements: readonly Statement[],
+    files: readonly DurableFile[] | undefined,
+  ): Promise<readonly StatementResult[]> => {
+    if (dead) throw dead
+    const id = ++lastId
+    // A batch has its texts by the same numbering: it begins a new one rather than outgrow the present.
+    if (numbers.size + statements.length > MAX_STATEMENTS && statements.some(({ sql }) => !numbers.has(sql)))
+      startOver()
+    const packed = statements.flatMap(({ sql, params = [], bulk }) => [numberOf(sql), bulk ?? params])
+    if (batches.push({ id, database, statements: packed, ...(files ? { files } : {}) }) === 1) setImmediate(send)
+    return (await answered<readonly PackedResult[]>(id)).map(unpacked)
   }
   return {
     open: async (path, migrations) => {
       const database = await ask<number>({ kind: 'open', path, migrations })
-      const reader = reading(path, async (statements, files) => {
-        const batch: Batch = { database, statements, ...(files ? { files } : {}) }
-        return await ask<readonly StatementResult[]>({ kind: 'batch', batch })
-      })
+      const reader = reading(path, (statements, files) => write(database, statements, files))
       readers.push(reader)
       return reader
     },

@@ -56,8 +56,9 @@ export interface WriteOptions {
 }
 
 /**
- * Owns the writing connections. `run` puts many batches into one transaction and one sync per database, each batch in a
- * savepoint of its own, so that a refused batch does not undo its neighbours. Runs in the writer worker; inline in tests.
+ * Owns the writing connections. `run` puts many batches into one transaction and one sync per database. When one of them is
+ * refused, they are done again with a savepoint each, so that it does not undo its neighbours. Runs in the writer worker;
+ * inline in tests.
  */
 export class WriteEngine {
   readonly #databases: Database.Database[] = []
@@ -107,7 +108,15 @@ export class WriteEngine {
   ): void {
     try {
       this.#statement(db, id, BEGIN)
-      for (const i of mine) outcomes[i] = this.#batch(db, id, batches[i] as Batch)
+      try {
+        for (const i of mine) outcomes[i] = { ok: true, results: this.#execute(db, id, batches[i] as Batch) }
+      } catch (error) {
+        if (mine.length === 1) throw error
+        // Something is refused: again from the start, each batch for itself.
+        if (db.inTransaction) db.exec('ROLLBACK')
+        this.#statement(db, id, BEGIN)
+        for (const i of mine) outcomes[i] = this.#batch(db, id, batches[i] as Batch)
+      }
       this.#statement(db, id, COMMIT)
     } catch (error) {
       if (db.inTransaction) db.exec('ROLLBACK')
@@ -115,11 +124,15 @@ export class WriteEngine {
     }
   }
 
+  #execute(db: Database.Database, id: number, { files = [], statements }: Batch): readonly StatementResult[] {
+    for (const file of files) writeFile(file, this.#durable)
+    return statements.map((s) => this.#statement(db, id, s))
+  }
+
   #batch(db: Database.Database, id: number, batch: Batch): BatchOutcome {
     this.#statement(db, id, SAVEPOINT)
     try {
-      for (const file of batch.files ?? []) writeFile(file, this.#durable)
-      const results = batch.statements.map((s) => this.#statement(db, id, s))
+      const results = this.#execute(db, id, batch)
       this.#statement(db, id, RELEASE)
       return { ok: true, results }
     } catch (error) {
