@@ -56,10 +56,11 @@ export const createWorkerPool = (deps: WorkerPoolDeps) => {
     threads.delete(thread)
     thread.cancel()
     void thread.worker.terminate()
-    // Of tasks behind the one that failed nothing has been done: another thread does them.
-    const [first, ...others] = thread.jobs.splice(0)
-    waiting.unshift(...others)
-    first?.reject(error)
+    // The last one begun failed. Nothing is known of those beside it: another thread does them.
+    const jobs = thread.jobs.splice(0)
+    const failed = jobs.splice(Math.max(0, Atomics.load(thread.begun, 0) - thread.answered - 1), 1)
+    waiting.unshift(...jobs)
+    failed[0]?.reject(error)
     if (!thread.ready) for (const job of waiting.splice(0)) job.reject(error)
     soon()
   }
