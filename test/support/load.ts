@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto'
 import { SmtpClient } from './smtp-client.ts'
 
-/** What the sender knows: for each message that was answered 250, the SHA-256 of its bytes. */
-export interface Ledger {
-  readonly accepted: Map<string, string>
-  /** Sent at least in part, but never answered: may be there once, or not at all. */
-  readonly unanswered: Set<string>
+/** A message to send; `id` is what `identify` finds in it. */
+export interface Mail {
+  readonly id: string
+  readonly to: readonly string[]
+  readonly bytes: Buffer
 }
 
 export interface LoadOptions {
   readonly port: number
-  readonly count: number
   readonly connections: number
-  /** Names the messages: `<name>-<number>`. */
-  readonly name: string
-  readonly to: string
-  onAccepted?(total: number): void
+  /** The next message; null = enough. */
+  next(): Mail | null
+  onAccepted?(mail: Mail): void
+  /** A reply after DATA that is not 250. */
+  onRefused?(mail: Mail, text: string): void
 }
 
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
@@ -48,28 +48,19 @@ export const identify = (bytes: Buffer): { readonly id: string; readonly sha256:
   return { id, sha256: sha256(bytes.subarray(at)) }
 }
 
-/** Sends until all is sent or the server is gone; every 250 is written into the ledger at once. */
-export const sendLoad = async (options: LoadOptions): Promise<Ledger> => {
-  const ledger: Ledger = { accepted: new Map(), unanswered: new Set() }
-  let next = 0
+/** Sends until all is sent or the server is gone. */
+export const sendLoad = async (options: LoadOptions): Promise<void> => {
   const connection = async (): Promise<void> => {
     const client = await SmtpClient.open(options.port)
     try {
-      while (next < options.count) {
-        const number = next++
-        const id = `${options.name}-${number}`
-        const bytes = testMessage(id, number)
-        ledger.unanswered.add(id)
-        const reply = await client.send({ from: 'sender@partner.example.net', to: [options.to] }, bytes)
-        ledger.unanswered.delete(id)
-        if (reply.code !== 250) continue
-        ledger.accepted.set(id, sha256(bytes))
-        options.onAccepted?.(ledger.accepted.size)
+      for (let mail = options.next(); mail; mail = options.next()) {
+        const reply = await client.send({ from: 'sender@partner.example.net', to: mail.to }, mail.bytes)
+        if (reply.code === 250) options.onAccepted?.(mail)
+        else options.onRefused?.(mail, `${reply.code} ${reply.text}`)
       }
     } finally {
       client.close()
     }
   }
   await Promise.allSettled(Array.from({ length: options.connections }, connection))
-  return ledger
 }
