@@ -1,5 +1,6 @@
 import { closeSync, fsyncSync, linkSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
+import { syncDirectory } from '../adapters/sqlite/sync-directory.ts'
 import type { Env } from '../core/env.ts'
 import { UserError, errorText } from '../core/errors.ts'
 
@@ -26,7 +27,7 @@ export const openHome = (root: string): Home => {
   try {
     mkdirSync(root, { recursive: true, mode: 0o700 })
     const db = dir('db')
-    return {
+    const home: Home = {
       root,
       db: (name) => join(db, `${name}.db`),
       keys: dir('keys'),
@@ -38,6 +39,8 @@ export const openHome = (root: string): Home => {
       intel: dir('intel'),
       history: dir('history'),
     }
+    syncDirectory(root)
+    return home
   } catch (error) {
     throw new UserError(`The home directory ${root} cannot be used: ${errorText(error)}.`)
   }
@@ -80,6 +83,7 @@ export const openIdentity = (home: Home, env: Env): Identity => {
     // Somebody else made it first, or it is damaged; both are settled below.
   }
   rmSync(draft)
+  syncDirectory(home.root)
   const kept = read(path)
   if (!kept)
     throw new UserError(`The file ${path} is damaged. Restore it from a backup, or remove it for a new serial number.`)

@@ -13,7 +13,7 @@ export interface LoadOptions {
   readonly connections: number
   /** The next message; null = enough. */
   next(): Mail | null
-  onAccepted?(mail: Mail): void
+  onAccepted?(mail: Mail, text: string): void
   /** A reply after DATA that is not 250. */
   onRefused?(mail: Mail, text: string): void
 }
@@ -55,7 +55,7 @@ export const sendLoad = async (options: LoadOptions): Promise<void> => {
     try {
       for (let mail = options.next(); mail; mail = options.next()) {
         const reply = await client.send({ from: 'sender@partner.example.net', to: mail.to }, mail.bytes)
-        if (reply.code === 250) options.onAccepted?.(mail)
+        if (reply.code === 250) options.onAccepted?.(mail, reply.text)
         else options.onRefused?.(mail, `${reply.code} ${reply.text}`)
       }
     } finally {

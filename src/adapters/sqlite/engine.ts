@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
 import Database from 'better-sqlite3'
+import { syncDirectory } from './sync-directory.ts'
 
 export type SqlValue = string | number | bigint | Uint8Array | null
 
@@ -178,11 +179,5 @@ const writeFile = ({ path, bytes }: DurableFile, durable: boolean): void => {
   } finally {
     closeSync(fd)
   }
-  if (!durable) return
-  const dir = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(dir)
-  } finally {
-    closeSync(dir)
-  }
+  if (durable) syncDirectory(dirname(path))
 }

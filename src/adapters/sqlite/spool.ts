@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto'
 import { mkdirSync, readdirSync, unlinkSync } from 'node:fs'
-import { mkdir, readFile, unlink, writeFile } from 'node:fs/promises'
+import { readFile, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Clock } from '../../core/clock.ts'
 import { errorText, Fault } from '../../core/errors.ts'
@@ -8,6 +8,7 @@ import type { DeliveryQueue, NewSpoolEntry, SpoolEntry, SpoolStore } from '../..
 import type { DurableFile, SqliteDatabase, Statement, StatementResult } from './database.ts'
 import { deliveryStatements, entryStatements, toEntry, toQueued, toState } from './spool-rows.ts'
 import type { EntryRow, QueueRow } from './spool-rows.ts'
+import { syncDirectory } from './sync-directory.ts'
 import { createMoving } from './spool-moving.ts'
 import type { Moving } from './spool-moving.ts'
 
@@ -47,7 +48,8 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
   const { database: db, clock } = options
   const bodies = join(options.directory, 'bodies')
   const corrupt = join(options.directory, 'corrupt')
-  mkdirSync(bodies, { recursive: true, mode: 0o700 })
+  for (const folder of [bodies, corrupt]) mkdirSync(folder, { recursive: true, mode: 0o700 })
+  syncDirectory(options.directory)
   removeOrphans(db, bodies)
   const moving = createMoving(MOVING_BYTES)
   let lastBody = db.get<{ last: number | null }>('SELECT max(id) AS last FROM body')?.last ?? 0
@@ -100,12 +102,18 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
   const setAside = async (mid: number, reason: string): Promise<void> => {
     const row = db.get<EntryRow>(`${ENTRY} WHERE mid = ?`, mid)
     if (!row) return
-    await mkdir(corrupt, { recursive: true, mode: 0o700 })
     const bytes = await rawBody(row.body).catch(() => null)
-    if (bytes) await writeFile(join(corrupt, `${mid}.eml`), bytes, { mode: 0o600 })
     const queue = db.all<QueueRow>(`${QUEUE} WHERE mid = ?`, mid)
-    await writeFile(join(corrupt, `${mid}.json`), JSON.stringify({ reason, entry: row, queue }), { mode: 0o600 })
-    await finish(mid, [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }])
+    const about = Buffer.from(JSON.stringify({ reason, entry: row, queue }))
+    // On stable storage before the rows go.
+    await finish(
+      mid,
+      [{ sql: 'DELETE FROM queue WHERE mid = ?', params: [mid] }],
+      [
+        ...(bytes ? [{ path: join(corrupt, `${mid}.eml`), bytes }] : []),
+        { path: join(corrupt, `${mid}.json`), bytes: about },
+      ],
+    )
     moving.drop(mid)
     options.onSetAside?.(mid, reason)
   }
