@@ -136,7 +136,7 @@ export const buildMail = (
     spool,
     ledger: stores.ledger,
     resolver,
-    smtp: createSmtpClient(),
+    smtp: createSmtpClient({ clock }),
     mailboxes: createMailboxWriter(home.mailboxes),
     signer: createDkimSigner({ config, clock, events }),
     offsetSeconds,

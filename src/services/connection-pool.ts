@@ -16,10 +16,10 @@ interface Idle {
   readonly since: number
 }
 
-/** A host may hang up while nobody talks: after so long it is asked before it gets the next message. */
-const TRUSTED_MS = 200
-
-/** Connections that wait for the next message to the same hop, a short while: reuse saves the handshakes. */
+/**
+ * Connections that wait for the next message to the same hop, a short while: reuse saves the handshakes. One that the host
+ * has left in the meantime says so when it is to send.
+ */
 export const createConnectionPool = (deps: {
   readonly env: Env
   /** How long one waits; 0 = none is kept. */
@@ -55,20 +55,13 @@ export const createConnectionPool = (deps: {
   return {
     end,
     /** A live connection to the hop that has room for another message; null = open one. */
-    take: async (hop: string, messages: number, signal: AbortSignal): Promise<Connection | null> => {
+    take: (hop: string, messages: number): Connection | null => {
       for (;;) {
         const list = idle.get(hop)
-        const last = list?.pop()
+        const connection = list?.pop()?.connection
         if (list?.length === 0) idle.delete(hop)
-        if (!last) return null
-        const { connection, since } = last
-        const fresh = clock.monotonic() - since < TRUSTED_MS
-        if (
-          connection.sent < messages &&
-          connection.sending.alive &&
-          (fresh || (await connection.sending.check(signal)))
-        )
-          return connection
+        if (!connection) return null
+        if (connection.sent < messages && connection.sending.alive) return connection
         end(connection)
       }
     },

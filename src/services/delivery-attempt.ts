@@ -1,47 +1,25 @@
 import { hash } from 'node:crypto'
-import { delivery as deliverySection } from '../config/sections/delivery.ts'
 import { destinations as destinationsSection } from '../config/sections/destinations.ts'
-import type { TlsMode } from '../config/sections/destinations.ts'
-import { system } from '../config/sections/system.ts'
-import type { ConfigReader } from '../config/section.ts'
-import { startTimer } from '../core/deadline.ts'
-import type { Env } from '../core/env.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
-import type { Resolver } from '../core/resolver.ts'
-import type { EventBus } from '../events/bus.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
-import { nextHops } from '../mail/delivery/next-hop.ts'
 import type { Route } from '../mail/delivery/route.ts'
 import { hopOf, termsFor } from '../mail/delivery/terms.ts'
-import { ConnectFailure } from '../mail/delivery/transport.ts'
-import type {
-  AttemptResult,
-  Failure,
-  MailboxWriter,
-  SmtpClient,
-  SmtpSending,
-  SmtpTarget,
-} from '../mail/delivery/transport.ts'
+import type { AttemptResult, Failure, MailboxWriter, OutgoingMessage } from '../mail/delivery/transport.ts'
+import { canonicalText } from '../mail/smtp/client/body.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { readTrace } from '../mail/trace.ts'
-import type { Counters, QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import type { QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
+import { createDeliveryConnect } from './delivery-connect.ts'
+import type { DeliveryConnectDeps, RemoteRoute } from './delivery-connect.ts'
 import type { Attempt, DeliverySettlement } from './delivery-settlement.ts'
-import type { HostRecorder } from './host-statistics.ts'
 
-export interface DeliveryAttemptDeps {
-  readonly env: Env
-  readonly events: EventBus
-  readonly ids: Counters
-  readonly config: ConfigReader
+export interface DeliveryAttemptDeps extends DeliveryConnectDeps {
   readonly spool: SpoolStore
-  readonly resolver: Resolver
-  readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
   readonly settlement: DeliverySettlement
-  readonly hosts: HostRecorder
   readonly pool: ConnectionPool
   readonly signer: DkimSigner
   readonly routeOf: (domain: string) => Route
@@ -57,11 +35,10 @@ interface Parcel {
 /** Null = the domain can be tried on; else why its hosts cannot be reached. */
 export type DomainFailure = Failure | null
 
-const DNS_MS = 30_000
-
 /** One job of the queue: takes some recipients of one domain as far as they go now, and settles each. */
 export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
-  const { env, events, ids, config, spool, settlement, hosts, pool } = deps
+  const { events, config, spool, settlement, pool } = deps
+  const connect = createDeliveryConnect(deps)
 
   /** A corrupt message is set aside (which raises an alert); the others go on. */
   const parcels = async (rows: readonly QueuedRecipient[]): Promise<readonly Parcel[]> => {
@@ -116,73 +93,17 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     await settlement.settle(entry, body, attempts, { dcid: 0, local: true })
   }
 
-  const connect = async (
-    targets: readonly SmtpTarget[],
-    domain: string,
-    tls: TlsMode,
-    signal: AbortSignal,
-  ): Promise<Connection | Failure> => {
-    const { connectTimeoutSeconds, replyTimeoutSeconds } = config.get(deliverySection)
-    let failure: Failure = { permanent: false, code: '000', status: '4.4.1', response: 'no host to try' }
-    for (const target of targets) {
-      const dcid = ids.next('dcid')
-      try {
-        const sending = await deps.smtp.connect(
-          target,
-          {
-            hostname: config.get(system).hostname,
-            connectTimeoutMs: connectTimeoutSeconds * 1000,
-            replyTimeoutMs: replyTimeoutSeconds * 1000,
-            tls,
-          },
-          signal,
-        )
-        announce(sending, target, dcid, tls.endsWith('_verify') ? domain : null)
-        hosts.opened(domain)
-        return { sending, target, dcid, domain, sent: 0 }
-      } catch (error) {
-        if (!(error instanceof ConnectFailure)) throw error
-        failure = { ...error.failure, remote: target.host }
-        if (error.tlsFailure !== null) {
-          events.publish({ type: 'delivery.tls-failed', dcid, error: error.tlsFailure })
-          events.publish({ type: 'delivery.tls-required', dcid, address: target.address })
-        }
-        events.publish({
-          type: 'delivery.connection-error',
-          dcid,
-          domain,
-          address: target.address,
-          port: target.port,
-          details: failure.response,
-        })
-      }
-    }
-    return failure
-  }
-
-  const announce = (
-    sending: SmtpSending,
-    { address, port }: SmtpTarget,
-    dcid: number,
-    verifyFor: string | null,
-  ): void => {
-    events.publish({ type: 'delivery.opened', dcid, interfaceAddress: sending.interfaceAddress, address, port })
-    if (sending.tls) {
-      const { protocol, cipher, verified } = sending.tls
-      events.publish({ type: 'delivery.tls', dcid, protocol, cipher, verifiedFor: verified ? verifyFor : null })
-    }
-    if (sending.tlsFailure !== null) events.publish({ type: 'delivery.tls-failed', dcid, error: sending.tlsFailure })
-  }
-
   const send = async (connection: Connection, { entry, rows, body }: Parcel, signal: AbortSignal) => {
     const { sending, target, dcid } = connection
     connection.sent++
     const rids = rows.map((r) => r.rid)
-    const unsigned = Buffer.concat([Buffer.from(entry.trace), body])
+    // What is signed and recorded is what goes out.
+    const unsigned = canonicalText(Buffer.concat([Buffer.from(entry.trace), body]))
     const signature = await deps.signer.sign(entry, unsigned)
     const bytes = signature === '' ? unsigned : Buffer.concat([Buffer.from(signature), unsigned])
     events.publish({ type: 'delivery.started', dcid, mid: entry.mid, rids, local: false })
-    const results = await sending.send({ sender: entry.sender, recipients: rows.map((r) => r.address), bytes }, signal)
+    const results = await sending.send(outgoing(entry, rows, bytes), signal)
+    if (results === null) return null
     const sha256 = hash('sha256', bytes)
     const attempts = rows.map((row, i): Attempt => {
       const raw = results[i] as AttemptResult
@@ -195,7 +116,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
   }
 
   const overSmtp = async (
-    route: Extract<Route, { kind: 'hosts' | 'mx' }>,
+    route: RemoteRoute,
     domain: string,
     all: readonly Parcel[],
     signal: AbortSignal,
@@ -206,9 +127,9 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     let connection: Connection | null = null
     try {
       for (let parcel = waiting.shift(); parcel && !signal.aborted; parcel = waiting.shift()) {
-        connection ??= await pool.take(hop, terms.messagesPerConnection, signal)
+        connection ??= pool.take(hop, terms.messagesPerConnection)
         if (!connection) {
-          const opened = await open(route, domain, terms.tls, signal)
+          const opened = await connect.open(route, domain, terms.tls, signal)
           if (!('sending' in opened)) {
             for (const failed of [parcel, ...waiting]) await failAll(failed, opened, 0)
             return opened.permanent ? null : opened
@@ -216,6 +137,12 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
           connection = opened
         }
         const results = await send(connection, parcel, signal)
+        if (results === null) {
+          pool.end(connection)
+          connection = null
+          waiting.unshift(parcel)
+          continue
+        }
         // What is left when the host hangs up stays due, and the next job takes it.
         const failed = results.find((r) => !r.ok)
         if (!connection.sending.alive && failed && !failed.ok) return failed
@@ -227,17 +154,6 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     } finally {
       if (connection) pool.give(hop, connection, terms.messagesPerConnection)
     }
-  }
-
-  const open = async (
-    route: Extract<Route, { kind: 'hosts' | 'mx' }>,
-    domain: string,
-    tls: TlsMode,
-    signal: AbortSignal,
-  ): Promise<Connection | Failure> => {
-    const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver))
-    if (hops?.ok) hosts.lookedUp(domain, hops.targets)
-    return hops?.ok ? await connect(hops.targets, domain, tls, signal) : (hops?.failure ?? DNS_TIMEOUT)
   }
 
   return {
@@ -269,17 +185,19 @@ const LOOP: Failure = {
   status: '5.4.6',
   response: `more than ${SMTP_LIMITS.hops} Received headers: the message goes in circles`,
 }
-const DNS_TIMEOUT: Failure = { permanent: false, code: '000', status: '4.4.3', response: 'DNS look-up timed out' }
 
-/** Null when `ms` have passed first. */
-const within = async <T>(env: Env, ms: number, work: Promise<T>): Promise<T | null> => {
-  let cancel = (): void => undefined
-  const late = new Promise<null>((resolve) => {
-    cancel = startTimer(env.clock, ms, () => resolve(null))
-  })
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    cancel()
+const outgoing = (entry: SpoolEntry, rows: readonly QueuedRecipient[], bytes: Buffer): OutgoingMessage => {
+  const asked = new Map(entry.recipients.map((r) => [r.rid, r]))
+  const { sender, ret, envid, utf8 } = entry
+  return {
+    sender,
+    recipients: rows.map(({ rid, address }) => {
+      const { notify, orcpt } = asked.get(rid) ?? {}
+      return { address, ...(notify ? { notify } : {}), ...(orcpt ? { orcpt } : {}) }
+    }),
+    bytes,
+    ...(utf8 ? { utf8 } : {}),
+    ...(ret ? { ret } : {}),
+    ...(envid ? { envid } : {}),
   }
 }

@@ -2,9 +2,18 @@
 
 export type Direction = 'incoming' | 'outgoing'
 
+/** When a sender wants to hear of a recipient (RFC 3461 §4.1). */
+export type DsnOccasion = 'SUCCESS' | 'FAILURE' | 'DELAY'
+/** How much of the message a failure notice brings back (RFC 3461 §4.3). */
+export type DsnReturn = 'FULL' | 'HDRS'
+
 export interface Recipient {
   readonly rid: number
   readonly address: string
+  /** NOTIFY; empty = NEVER, absent = not given. */
+  readonly notify?: readonly DsnOccasion[]
+  /** ORCPT as given: `rfc822;` and xtext. */
+  readonly orcpt?: string
 }
 
 /** Envelope and provenance of a message; the bytes are asked for apart. */
@@ -16,6 +25,11 @@ export interface SpoolEntry {
   readonly receivedAt: Date
   readonly listener: string
   readonly direction: Direction
+  /** RET and ENVID (xtext) as given; absent = not given. */
+  readonly ret?: DsnReturn
+  readonly envid?: string
+  /** MAIL came with SMTPUTF8. */
+  readonly utf8?: boolean
   /** Envelope sender without angle brackets; '' = null sender. */
   readonly sender: string
   readonly recipients: readonly Recipient[]

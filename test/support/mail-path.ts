@@ -73,7 +73,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     suspensions,
     spool: stored.spool,
     ledger: stored.ledger,
-    smtp: createSmtpClient(),
+    smtp: createSmtpClient({ clock }),
     keepConnectionMs: options.keepConnectionMs ?? 0,
     mailboxes: createMailboxWriter(join(home, 'mailboxes')),
     signer: createDkimSigner({ config, clock, events }),

@@ -1,4 +1,4 @@
-import type { TlsMode } from '../../config/sections/destinations.ts'
+import type { DsnOccasion, DsnReturn } from '../../store/spool.ts'
 
 /** Ports of the ways out: an SMTP client and the embedded mailboxes. */
 
@@ -22,24 +22,64 @@ export interface Failure {
   readonly remote?: string
 }
 
+export interface OutgoingRecipient {
+  readonly address: string
+  /** NOTIFY (RFC 3461 §4.1) as the client gave it; empty = NEVER, absent = not given. */
+  readonly notify?: readonly DsnOccasion[]
+  /** ORCPT as the client gave it, xtext and all. */
+  readonly orcpt?: string
+}
+
 export interface OutgoingMessage {
   readonly sender: string
-  readonly recipients: readonly string[]
+  readonly recipients: readonly OutgoingRecipient[]
   readonly bytes: Buffer
+  /** It came with SMTPUTF8, so its header may need it on the way. */
+  readonly utf8?: boolean
+  readonly ret?: DsnReturn
+  /** xtext. */
+  readonly envid?: string
+}
+
+/** What TLS session came about. */
+export interface TlsFacts {
+  readonly protocol: string
+  readonly cipher: string
+  /** The certificate is for a name that was demanded, by an authority that is trusted here. */
+  readonly verified: boolean
+  /** Why it is not; null when it is, or when nobody asked. */
+  readonly problem: string | null
 }
 
 export interface SmtpSending {
   readonly interfaceAddress: string
-  /** `verified`: the certificate is the host's, by an authority that is trusted here. */
-  readonly tls: { readonly protocol: string; readonly cipher: string; readonly verified: boolean } | null
+  readonly tls: TlsFacts | null
   /** Why an offered STARTTLS did not come about; null when it did or was not offered. */
   readonly tlsFailure: string | null
-  /** One result per recipient, in their order. Never rejects; after a broken connection or the signal `alive` is false. */
-  send(message: OutgoingMessage, signal: AbortSignal): Promise<readonly AttemptResult[]>
+  /** The host takes over what was asked about notifications (RFC 3461). */
+  readonly dsn: boolean
+  /**
+   * One result per recipient, in their order; null = a kept connection was gone before the host heard of the message. Never
+   * rejects; after a broken connection or the signal `alive` is false.
+   */
+  send(message: OutgoingMessage, signal: AbortSignal): Promise<readonly AttemptResult[] | null>
   readonly alive: boolean
-  /** Whether the host still answers (RSET): asked of a connection that was kept open. Never rejects. */
-  check(signal: AbortSignal): Promise<boolean>
   quit(): void
+}
+
+/** What is asked of TLS with one host. */
+export interface TlsDemand {
+  readonly use: 'no' | 'preferred' | 'required'
+  /** `required`: nothing is sent to a host whose certificate is for none of `names`; `wanted`: it is only told. */
+  readonly proof: 'none' | 'wanted' | 'required'
+  readonly names: readonly string[]
+  /** Names of the subject (CN) do not count (RFC 8461 §4.1). */
+  readonly altNamesOnly: boolean
+}
+
+export interface RouteLogin {
+  readonly user: string
+  readonly passphrase: string
 }
 
 export interface SmtpClientOptions {
@@ -47,7 +87,10 @@ export interface SmtpClientOptions {
   readonly hostname: string
   readonly connectTimeoutMs: number
   readonly replyTimeoutMs: number
-  readonly tls: TlsMode
+  readonly tls: TlsDemand
+  readonly auth: RouteLogin | null
+  /** The address of ours that it goes out from; null = the system chooses. */
+  readonly localAddress: string | null
 }
 
 export interface SmtpClient {
@@ -61,10 +104,13 @@ export class ConnectFailure extends Error {
   readonly failure: Failure
   /** Why TLS, which was required, did not come about; null when it was not for that. */
   readonly tlsFailure: string | null
-  constructor(failure: Failure, tlsFailure: string | null = null) {
+  /** The host did not take our name and passphrase. */
+  readonly authFailed: boolean
+  constructor(failure: Failure, why: { readonly tls?: string; readonly auth?: boolean } = {}) {
     super(failure.response)
     this.failure = failure
-    this.tlsFailure = tlsFailure
+    this.tlsFailure = why.tls ?? null
+    this.authFailed = why.auth ?? false
   }
 }
 

@@ -1,0 +1,124 @@
+import { delivery as deliverySection } from '../config/sections/delivery.ts'
+import type { TlsMode } from '../config/sections/destinations.ts'
+import { system } from '../config/sections/system.ts'
+import type { ConfigReader } from '../config/section.ts'
+import { startTimer } from '../core/deadline.ts'
+import type { Env } from '../core/env.ts'
+import type { Resolver } from '../core/resolver.ts'
+import type { EventBus } from '../events/bus.ts'
+import { nextHops } from '../mail/delivery/next-hop.ts'
+import type { Route } from '../mail/delivery/route.ts'
+import { tlsDemand } from '../mail/delivery/tls-demand.ts'
+import { ConnectFailure } from '../mail/delivery/transport.ts'
+import type { Failure, SmtpClient, SmtpSending, SmtpTarget, TlsDemand } from '../mail/delivery/transport.ts'
+import type { Counters } from '../store/spool.ts'
+import type { Connection } from './connection-pool.ts'
+import type { HostRecorder } from './host-statistics.ts'
+
+export interface DeliveryConnectDeps {
+  readonly env: Env
+  readonly events: EventBus
+  readonly ids: Counters
+  readonly config: ConfigReader
+  readonly resolver: Resolver
+  readonly smtp: SmtpClient
+  readonly hosts: HostRecorder
+}
+
+export type RemoteRoute = Extract<Route, { kind: 'hosts' | 'mx' }>
+
+const DNS_MS = 30_000
+const DNS_TIMEOUT: Failure = { permanent: false, code: '000', status: '4.4.3', response: 'DNS look-up timed out' }
+const NO_HOST: Failure = { permanent: false, code: '000', status: '4.4.1', response: 'no host to try' }
+
+/** Opens connections to the hosts of a domain, the best first, and tells of them. */
+export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
+  const { env, events, ids, config, hosts } = deps
+
+  const announce = (
+    sending: SmtpSending,
+    { address, port }: SmtpTarget,
+    dcid: number,
+    { proof }: TlsDemand,
+    domain: string,
+  ): void => {
+    events.publish({ type: 'delivery.opened', dcid, interfaceAddress: sending.interfaceAddress, address, port })
+    if (sending.tls) {
+      const { protocol, cipher, verified } = sending.tls
+      const verifiedFor = verified && proof !== 'none' ? domain : null
+      events.publish({ type: 'delivery.tls', dcid, protocol, cipher, verifiedFor })
+    }
+    if (sending.tlsFailure !== null) events.publish({ type: 'delivery.tls-failed', dcid, error: sending.tlsFailure })
+  }
+
+  const failed = (error: ConnectFailure, { address, port }: SmtpTarget, dcid: number, domain: string): void => {
+    if (error.tlsFailure !== null) {
+      events.publish({ type: 'delivery.tls-failed', dcid, error: error.tlsFailure })
+      events.publish({ type: 'delivery.tls-required', dcid, address })
+    }
+    const details = error.failure.response
+    events.publish({ type: 'delivery.connection-error', dcid, domain, address, port, details })
+  }
+
+  const connect = async (
+    targets: readonly SmtpTarget[],
+    domain: string,
+    tls: TlsMode,
+    signal: AbortSignal,
+  ): Promise<Connection | Failure> => {
+    const { connectTimeoutSeconds, replyTimeoutSeconds } = config.get(deliverySection)
+    let failure = NO_HOST
+    for (const target of targets) {
+      const dcid = ids.next('dcid')
+      const demand = tlsDemand(tls, target.host, domain)
+      try {
+        const sending = await deps.smtp.connect(
+          target,
+          {
+            hostname: config.get(system).hostname,
+            connectTimeoutMs: connectTimeoutSeconds * 1000,
+            replyTimeoutMs: replyTimeoutSeconds * 1000,
+            tls: demand,
+            auth: null,
+            localAddress: null,
+          },
+          signal,
+        )
+        announce(sending, target, dcid, demand, domain)
+        hosts.opened(domain)
+        return { sending, target, dcid, domain, sent: 0 }
+      } catch (error) {
+        if (!(error instanceof ConnectFailure)) throw error
+        failure = { ...error.failure, remote: target.host }
+        failed(error, target, dcid, domain)
+      }
+    }
+    return failure
+  }
+
+  return {
+    open: async (
+      route: RemoteRoute,
+      domain: string,
+      tls: TlsMode,
+      signal: AbortSignal,
+    ): Promise<Connection | Failure> => {
+      const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver))
+      if (hops?.ok) hosts.lookedUp(domain, hops.targets)
+      return hops?.ok ? await connect(hops.targets, domain, tls, signal) : (hops?.failure ?? DNS_TIMEOUT)
+    },
+  }
+}
+
+/** Null when `ms` have passed first. */
+const within = async <T>(env: Env, ms: number, work: Promise<T>): Promise<T | null> => {
+  let cancel = (): void => undefined
+  const late = new Promise<null>((resolve) => {
+    cancel = startTimer(env.clock, ms, () => resolve(null))
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    cancel()
+  }
+}
