@@ -17,8 +17,15 @@ export interface LogService {
   rollover(name: string): Promise<void>
   /** Resolves when every line published so far is in its file. */
   flush(): Promise<void>
-  /** The last `lines` lines, then whatever is appended, through rotation, until the signal aborts. */
-  tail(name: string, lines: number, signal: AbortSignal): AsyncIterable<string>
+  /**
+   * The last `lines` lines, then whatever is appended, through rotation, until the signal aborts.
+   * @throws UserError when whoever reads is too slow for the log
+   */
+  tail(name: string, lines: number, signal: AbortSignal): AsyncIterable<readonly string[]>
+  /** What `grep` prints of the stored lines, oldest first, some at a time; constant memory, stops at once. */
+  search(name: string, wish: LogSearch, signal: AbortSignal): AsyncIterable<readonly string[]>
+  /** Of what is appended from now on, the hits; no context. */
+  watch(name: string, wish: LogSearch, signal: AbortSignal): AsyncIterable<readonly string[]>
   /** The stored lines of a subscription, oldest first, some at a time; constant memory. */
   read(name: string, signal: AbortSignal, files?: readonly LogFile[]): AsyncIterable<readonly string[]>
 }
@@ -29,9 +36,33 @@ export interface FollowSource {
   files(): readonly string[]
 }
 
-/** Follows files that are renamed, recreated or truncated; adapters/tail implements it with tail-file. */
+/** Follows files that are renamed, recreated or truncated, each file once for all who ask; adapters/tail implements it. */
 export interface FileFollower {
-  follow(source: FollowSource, lastLines: number, signal: AbortSignal): AsyncIterable<string>
+  /** Some lines at a time. @throws UserError when whoever reads is too slow */
+  follow(source: FollowSource, lastLines: number, signal: AbortSignal): AsyncIterable<readonly string[]>
+}
+
+/** What an operator looks for in a log. */
+export interface LogSearch {
+  /** Regular expressions in the syntax of core/regex.ts; a line is a hit when any of them matches. */
+  readonly patterns: readonly string[]
+  readonly ignoreCase: boolean
+  /** Hits are the lines that do not match. */
+  readonly invert: boolean
+  /** Lines before and after each hit. */
+  readonly context: number
+}
+
+/** Searches where neither patterns nor sizes hold up anything else; adapters/files implements it with threads. */
+export interface LogScanner {
+  /** Hits with their context (`--` between groups), some lines at a time; ends at once when the signal aborts. */
+  scan(paths: readonly string[], wish: LogSearch, signal: AbortSignal): AsyncIterable<readonly string[]>
+  /** The hits among lines that come. */
+  filter(
+    lines: AsyncIterable<readonly string[]>,
+    wish: LogSearch,
+    signal: AbortSignal,
+  ): AsyncIterable<readonly string[]>
 }
 
 /** Reads a file's lines in batches. A file that has gone meanwhile has no lines. */

@@ -16,6 +16,7 @@ import type {
   LogFileWriter,
   LogFileWriterFactory,
   LogLine,
+  LogScanner,
   LogService,
 } from './ports.ts'
 import { renderEvent } from './types/index.ts'
@@ -31,6 +32,7 @@ export interface LogServiceDeps {
   readonly createWriter: LogFileWriterFactory
   readonly reader: LineReader
   readonly follower: FileFollower
+  readonly scanner: LogScanner
   /** Asked when needed: alerts are built after the logs. */
   readonly alerts: () => Pick<AlertService, 'raise'>
 }
@@ -145,6 +147,13 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
     await Promise.all([...open.values()].map(({ writer }) => writer.flush()))
   }
 
+  async function* tail(name: string, lines: number, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+    const { writer } = must(name)
+    await writer.open()
+    await flush()
+    yield* deps.follower.follow({ path: writer.link, files: () => writer.files().map((f) => f.path) }, lines, signal)
+  }
+
   return {
     consumer: { section: logSubscriptions, apply: (next) => apply(next) },
     start,
@@ -159,12 +168,17 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
     files: (name) => open.get(name)?.writer.files() ?? [],
     rollover: async (name) => await must(name).writer.rollover(),
     flush,
-    async *tail(name, lines, signal) {
+    tail,
+    async *search(name, wish, signal) {
       const { writer } = must(name)
-      await writer.open()
       await flush()
-      yield* deps.follower.follow({ path: writer.link, files: () => writer.files().map((f) => f.path) }, lines, signal)
+      yield* deps.scanner.scan(
+        writer.files().map((f) => f.path),
+        wish,
+        signal,
+      )
     },
+    watch: (name, wish, signal) => deps.scanner.filter(tail(name, 0, signal), wish, signal),
     async *read(name, signal, files) {
       const { writer } = must(name)
       await flush()

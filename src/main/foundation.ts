@@ -2,13 +2,15 @@ import { join } from 'node:path'
 import { openSecretBox } from '../adapters/crypto/secrets.ts'
 import { counterFile } from '../adapters/files/counters.ts'
 import { createLineReader } from '../adapters/files/line-reader.ts'
+import { createLogScanner, inlineLogScanner } from '../adapters/files/log-scanner.ts'
 import { createLogFileWriter } from '../adapters/files/log-writer.ts'
 import { ALERT_MIGRATIONS, createAlertStore } from '../adapters/sqlite/alerts.ts'
 import { inlineWriter, workerWriter } from '../adapters/sqlite/database.ts'
 import type { SqliteWriter } from '../adapters/sqlite/database.ts'
 import { REVISION_MIGRATIONS, createRevisionStore } from '../adapters/sqlite/revisions.ts'
 import { TRACKING_MIGRATIONS, createTrackingStore } from '../adapters/sqlite/tracking.ts'
-import { createFileFollower } from '../adapters/tail/follower.ts'
+import { createFanOut } from '../adapters/tail/fan-out.ts'
+import { createFileTail } from '../adapters/tail/follower.ts'
 import { zoneinfo } from '../adapters/zoneinfo/zoneinfo.ts'
 import { createConfigStore } from '../config/revisioned-store.ts'
 import { alerts as alertSection } from '../config/sections/alerts.ts'
@@ -92,7 +94,8 @@ export const layFoundation = async (
     events,
     createWriter: createLogFileWriter,
     reader,
-    follower: createFileFollower(reader),
+    follower: createFanOut(createFileTail(reader)),
+    scanner: options.writer === 'inline' ? inlineLogScanner() : createLogScanner(),
     alerts: () => ({ raise: (alert) => alerts?.raise(alert) }),
   })
   logs.start(config.running.get(logSubscriptions))

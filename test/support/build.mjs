@@ -21,6 +21,7 @@ const entries = {
   attach: 'src/transports/attach.ts',
   'writer-worker': 'src/adapters/sqlite/writer-worker.ts',
   'scan-worker': 'src/mail/pipeline/scan-worker.ts',
+  'grep-worker': 'src/adapters/files/grep-worker.ts',
 }
 const present = Object.fromEntries(Object.entries(entries).filter(([, file]) => existsSync(join(root, file))))
 

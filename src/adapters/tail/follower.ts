@@ -1,14 +1,19 @@
 import { fstatSync, statSync } from 'node:fs'
 import { Fault } from '../../core/errors.ts'
-import type { FileFollower, FollowSource, LineReader } from '../../logs/ports.ts'
+import type { FollowSource, LineReader } from '../../logs/ports.ts'
 import { DrainingTail } from './draining-tail.ts'
 import { lastLines } from './last-lines.ts'
 
-/** A terminal that does not keep up loses lines and is told so; the appliance's memory is not its buffer. */
+/** Whoever takes the lines is quick; should they pile up all the same, memory is not their buffer. */
 const MAX_WAITING = 20_000
 
+/** One reader of one file. The first batch, perhaps empty, is what was there before; then what is appended. */
+export interface FileTail {
+  follow(source: FollowSource, lastLines: number, signal: AbortSignal): AsyncIterable<readonly string[]>
+}
+
 type Item =
-  | { readonly kind: 'line'; readonly text: string }
+  | { readonly kind: 'lines'; readonly lines: readonly string[] }
   /** Files that came and went between the one we read and the one we read now. */
   | { readonly kind: 'files'; readonly paths: readonly string[] }
 
@@ -35,7 +40,7 @@ const history = (
  * Follows with tail-file (packages.md §1b). Around it: the last lines first, handed over at the very byte where the
  * package begins; files that were rotated away between two looks; its listeners and its watcher ended with the signal.
  */
-export const createFileFollower = (reader: LineReader): FileFollower => ({
+export const createFileTail = (reader: LineReader): FileTail => ({
   async *follow(source, count, signal) {
     if (signal.aborted) return
     const queue: Item[] = []
@@ -57,7 +62,7 @@ export const createFileFollower = (reader: LineReader): FileFollower => ({
       tail.ino = ino
       if (present === null) {
         const before = history(source, ino, typeof tail.pos === 'number' ? tail.pos : 0, count)
-        for (const text of before.lines) push({ kind: 'line', text })
+        push({ kind: 'lines', lines: before.lines })
         carry = before.rest
       } else if (present !== ino) {
         const files = source.files()
@@ -70,7 +75,7 @@ export const createFileFollower = (reader: LineReader): FileFollower => ({
       present = ino
     })
     tail.on('line', (text: string) => {
-      push({ kind: 'line', text: carry + text })
+      push({ kind: 'lines', lines: [carry + text] })
       carry = ''
     })
     tail.on('error', (error: { readonly code?: string }) => {
@@ -86,11 +91,11 @@ export const createFileFollower = (reader: LineReader): FileFollower => ({
       for (;;) {
         for (let item = queue.shift(); item; item = queue.shift()) {
           if (signal.aborted) return
-          if (item.kind === 'line') yield item.text
-          else for (const path of item.paths) for await (const batch of reader.read(path, signal)) yield* batch
+          if (item.kind === 'lines') yield item.lines
+          else for (const path of item.paths) yield* reader.read(path, signal)
         }
         if (skipped > 0) {
-          yield `(${skipped} lines were left out: this terminal is slower than the log)`
+          yield [`(${skipped} lines were left out: they came faster than they could be read)`]
           skipped = 0
         }
         if (signal.aborted) return

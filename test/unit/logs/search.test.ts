@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { compilePattern } from '../../../src/core/regex.ts'
-import { grep } from '../../../src/logs/grep.ts'
-import type { GrepOptions } from '../../../src/logs/grep.ts'
 import { storyLines } from '../../../src/logs/search.ts'
 
 async function* batches(lines: readonly string[]): AsyncGenerator<readonly string[]> {
@@ -60,33 +57,5 @@ describe('storyLines', () => {
 
   it('says nothing of a message that the log does not know', async () => {
     expect(await all(storyLines(() => batches(log), 12))).toEqual([])
-  })
-})
-
-describe('grep', () => {
-  const options = (source: string, more: Partial<GrepOptions> = {}): GrepOptions => {
-    const p = compilePattern(source)
-    if (!p.ok) throw new Error(p.error)
-    return { patterns: [p.value], context: 0, invert: false, ...more }
-  }
-  const lines = ['a1', 'b', 'c', 'd', 'e', 'a2', 'f', 'a3', 'g']
-
-  it('gives the lines that match', async () => {
-    expect(await all(grep(batches(lines), options('^a')))).toEqual(['a1', 'a2', 'a3'])
-  })
-  it('gives the others when inverted', async () => {
-    expect(await all(grep(batches(lines), options('^a', { invert: true })))).toEqual(['b', 'c', 'd', 'e', 'f', 'g'])
-  })
-  it('gives context once, with a mark between groups', async () => {
-    expect(await all(grep(batches(lines), options('^a', { context: 1 })))).toEqual([
-      'a1',
-      'b',
-      '--',
-      'e',
-      'a2',
-      'f',
-      'a3',
-      'g',
-    ])
   })
 })

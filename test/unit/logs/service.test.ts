@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLineReader } from '../../../src/adapters/files/line-reader.ts'
 import { createLogFileWriter } from '../../../src/adapters/files/log-writer.ts'
-import { createFileFollower } from '../../../src/adapters/tail/follower.ts'
+import { inlineLogScanner } from '../../../src/adapters/files/log-scanner.ts'
+import { createFanOut } from '../../../src/adapters/tail/fan-out.ts'
+import { createFileTail } from '../../../src/adapters/tail/follower.ts'
 import type { LogSubscription } from '../../../src/config/sections/log-subscriptions.ts'
 import type { ConfigReader } from '../../../src/config/section.ts'
 import { localTime } from '../../../src/core/localtime.ts'
@@ -42,7 +44,8 @@ const setUp = (subscriptions: readonly LogSubscription[]) => {
     events,
     createWriter: createLogFileWriter,
     reader,
-    follower: createFileFollower(reader),
+    follower: createFanOut(createFileTail(reader)),
+    scanner: inlineLogScanner(),
     alerts: () => ({ raise: (alert) => void alerts.push(alert.text) }),
   })
   logs.start(subscriptions)

@@ -1,12 +1,11 @@
 import { UserError } from '../../../core/errors.ts'
 import { compilePattern } from '../../../core/regex.ts'
-import type { Pattern } from '../../../core/regex.ts'
 import { integer } from '../../../core/schema.ts'
-import { grep, isHit } from '../../../logs/grep.ts'
-import type { GrepOptions } from '../../../logs/grep.ts'
+import type { LogSearch } from '../../../logs/ports.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { colourLine } from '../../format/colour.ts'
+import { printLines } from '../../format/log-lines.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
 import { patternField } from '../../format/pattern-field.ts'
 import { misused, readForm } from '../../options.ts'
@@ -14,16 +13,17 @@ import { misused, readForm } from '../../options.ts'
 const USAGE = 'grep [-C count] [-e regex]... [-i] [-p] [-t] [-v] [regex] LOG_NAME'
 const MAX_CONTEXT = 1000
 
-interface Wish extends GrepOptions {
+interface Wish extends LogSearch {
   readonly log: string
   readonly page: boolean
   readonly tail: boolean
 }
 
-const compiled = (source: string, ignoreCase: boolean): Pattern => {
+/** @throws UserError when it is no regular expression. */
+const checked = (source: string, ignoreCase: boolean): string => {
   const pattern = compilePattern(source, { ignoreCase })
   if (!pattern.ok) throw new UserError(pattern.error)
-  return pattern.value
+  return source
 }
 
 /** @throws UserError with the usage. */
@@ -43,7 +43,8 @@ export const readWish = (args: readonly string[]): Wish => {
   if (!context.ok) throw new UserError(`-C: ${context.error}`)
   return {
     log,
-    patterns: sources.map((s) => compiled(s, options['i'] !== undefined)),
+    patterns: sources.map((s) => checked(s, options['i'] !== undefined)),
+    ignoreCase: options['i'] !== undefined,
     context: context.value,
     invert: options['v'] !== undefined,
     page: options['p'] !== undefined,
@@ -51,28 +52,28 @@ export const readWish = (args: readonly string[]): Wish => {
   }
 }
 
-async function* hits(session: Session, wish: Wish, signal: AbortSignal): AsyncGenerator<string> {
-  const { logs } = session.appliance
-  const show = (line: string): string => colourLine(session.terminal, line)
+const NONE = 'No results were found. Use another regular expression(s) to search.'
+
+/** Single lines for the pager, which stops at any of them. */
+async function* singly(session: Session, wish: Wish, signal: AbortSignal): AsyncGenerator<string> {
   let found = false
-  for await (const line of grep(logs.read(wish.log, signal), wish)) {
-    found = true
-    yield show(line)
-  }
-  if (!found && !wish.tail && !signal.aborted)
-    yield 'No results were found. Use another regular expression(s) to search.'
-  if (wish.tail) for await (const line of logs.tail(wish.log, 0, signal)) if (isHit(wish, line)) yield show(line)
+  for await (const lines of session.appliance.logs.search(wish.log, wish, signal))
+    for (const line of lines) {
+      found = true
+      yield colourLine(session.terminal, line)
+    }
+  if (!found && !signal.aborted) yield NONE
 }
 
 const run = async (session: Session, wish: Wish): Promise<void> => {
+  const { logs } = session.appliance
   const interrupt = session.terminal.untilInterrupt()
+  const { signal } = interrupt
   try {
-    const lines = hits(session, wish, interrupt.signal)
-    if (wish.page) await session.page(lines)
-    else for await (const line of lines) session.print(line)
-  } catch (error) {
-    // Ctrl-C ends the reading of a file with its own error.
-    if (!interrupt.signal.aborted) throw error
+    if (wish.page && !wish.tail) return await session.page(singly(session, wish, signal))
+    const found = await printLines(session, logs.search(wish.log, wish, signal))
+    if (wish.tail) await printLines(session, logs.watch(wish.log, wish, signal))
+    else if (found === 0 && !signal.aborted) session.print(NONE)
   } finally {
     interrupt.done()
   }
@@ -112,7 +113,8 @@ export default defineCommand({
     const invert = await session.ask.confirm('Do you want to search for non-matching lines?', false)
     const tail = await session.ask.confirm('Do you want to tail the logs?', false)
     const page = await session.ask.confirm('Do you want to paginate the output?', false)
-    await run(session, { log: log.name, patterns: [compiled(source, ignoreCase)], context: 0, invert, tail, page })
+    const patterns = [checked(source, ignoreCase)]
+    await run(session, { log: log.name, patterns, ignoreCase, context: 0, invert, tail, page })
   },
   complete: (session) => logNames(session),
 })

@@ -1,7 +1,7 @@
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { colourLine } from '../../format/colour.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
+import { printLines } from '../../format/log-lines.ts'
 import { readForm } from '../../options.ts'
 
 const LAST_LINES = 10
@@ -9,8 +9,7 @@ const LAST_LINES = 10
 const follow = async (session: Session, name: string): Promise<void> => {
   const interrupt = session.terminal.untilInterrupt()
   try {
-    for await (const line of session.appliance.logs.tail(name, LAST_LINES, interrupt.signal))
-      session.print(colourLine(session.terminal, line))
+    await printLines(session, session.appliance.logs.tail(name, LAST_LINES, interrupt.signal))
   } finally {
     interrupt.done()
   }

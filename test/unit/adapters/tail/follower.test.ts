@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createLineReader } from '../../../../src/adapters/files/line-reader.ts'
 import { createLogFileWriter } from '../../../../src/adapters/files/log-writer.ts'
-import { createFileFollower } from '../../../../src/adapters/tail/follower.ts'
+import { createFileTail } from '../../../../src/adapters/tail/follower.ts'
 import { fileStamp } from '../../../../src/core/timezone.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
-const follower = createFileFollower(createLineReader())
+const follower = createFileTail(createLineReader())
 
 const writerIn = (rolloverBytes: number) => {
   const clock = new FakeClock()
@@ -33,10 +33,14 @@ const writerIn = (rolloverBytes: number) => {
 }
 
 /** Takes lines until `enough` of them came. */
-const take = async (lines: AsyncIterable<string>, enough: number, seen?: (n: number) => void): Promise<string[]> => {
+const take = async (
+  batches: AsyncIterable<readonly string[]>,
+  enough: number,
+  seen?: (n: number) => void,
+): Promise<string[]> => {
   const got: string[] = []
-  for await (const line of lines) {
-    got.push(line)
+  for await (const lines of batches) {
+    got.push(...lines)
     seen?.(got.length)
     if (got.length >= enough) break
   }
@@ -107,8 +111,8 @@ describe('the file follower', () => {
     writeFileSync(path, 'one\n')
     const stop = new AbortController()
     const got: string[] = []
-    for await (const line of follower.follow({ path, files: () => [path] }, 5, stop.signal)) {
-      got.push(line)
+    for await (const lines of follower.follow({ path, files: () => [path] }, 5, stop.signal)) {
+      got.push(...lines)
       stop.abort()
     }
     expect(got).toEqual(['one'])
