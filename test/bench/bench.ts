@@ -2,30 +2,61 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { cpus, release } from 'node:os'
 import { join } from 'node:path'
 import { root } from '../support/root.ts'
+import { intel } from './intel.ts'
 import { startup } from './startup.ts'
 import { throughput } from './throughput.ts'
 
-/** `npm run bench`: Markdown on standard output. `--quick` is CI's short form; `--write` keeps it in docs/. */
+/**
+ * `npm run bench`: Markdown on standard output. Names choose parts (`npm run bench -- intel`), `--quick` is CI's short form,
+ * `--large` takes the intelligence service's 20 million rows, `--write` keeps the result in docs/, each part between marks of
+ * its own.
+ */
 const PAGE = join(root, 'docs/operations/performance.md')
-const MARK = '<!-- npm run bench -- --write puts its tables below this line -->'
 
-const quick = process.argv.includes('--quick')
+const flag = (name: string): boolean => process.argv.includes(`--${name}`)
+const quick = flag('quick')
+const large = flag('large')
+
+const mail = async (): Promise<string> =>
+  [
+    '## Messages per second',
+    '',
+    await throughput(quick ? { rounds: 2, messages: 200 } : { rounds: 5, messages: 1000 }),
+    '',
+    '## What a command costs',
+    '',
+    await startup(quick ? 10 : 50),
+  ].join('\n')
+
+const intelligence = async (): Promise<string> =>
+  [
+    `## Intelligence${large ? ', 20 million URLs' : ''}`,
+    '',
+    await intel(
+      quick
+        ? { rows: 20_000, indicators: 2000, cold: 3 }
+        : { rows: large ? 20_000_000 : 2_000_000, indicators: 100_000, cold: 50 },
+    ),
+  ].join('\n')
+
+const PARTS: Readonly<Record<string, () => Promise<string>>> = { mail, intel: intelligence }
+const chosen = Object.keys(PARTS).filter((name) => process.argv.slice(2).includes(name))
+
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Linux ${release()}`
-const report = [
-  `Measured ${new Date().toISOString().slice(0, 10)} on ${machine}.`,
-  '',
-  '## Messages per second',
-  '',
-  await throughput(quick ? { rounds: 2, messages: 200 } : { rounds: 5, messages: 1000 }),
-  '',
-  '## What a command costs',
-  '',
-  await startup(quick ? 10 : 50),
-  '',
-].join('\n')
-
-process.stdout.write(`\n${report}`)
-if (process.argv.includes('--write')) {
+for (const name of chosen.length > 0 ? chosen : Object.keys(PARTS)) {
+  const text = [
+    `Measured ${new Date().toISOString().slice(0, 10)} on ${machine}.`,
+    '',
+    (await PARTS[name]?.()) ?? '',
+    '',
+  ].join('\n')
+  process.stdout.write(`\n${text}`)
+  if (!flag('write')) continue
+  const mark = name === 'intel' && large ? 'intel --large' : name
+  const [begin, end] = [`<!-- npm run bench -- ${mark} --write -->`, `<!-- end of ${mark} -->`]
   const page = readFileSync(PAGE, 'utf8')
-  writeFileSync(PAGE, `${page.slice(0, page.indexOf(MARK) + MARK.length)}\n\n${report}`)
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`${PAGE} has no place for '${mark}': ${begin} … ${end}`)
+  writeFileSync(PAGE, `${page.slice(0, from + begin.length)}\n\n${text}\n${page.slice(to)}`)
 }

@@ -19,9 +19,20 @@ interface Row {
 }
 
 /** A UUID takes 16 bytes instead of 36. */
-const packId = (id: string): string | Buffer => (UUID.test(id) ? Buffer.from(id.replaceAll('-', ''), 'hex') : id)
 const unpackId = (id: string | Buffer): string =>
   typeof id === 'string' ? id : id.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-')
+
+/** `[UUID in hexadecimal, another id, ref, URL, keys]` */
+const jsonItem = ({ emailId, ref, url, keys }: NewObserved): readonly (string | null)[] => {
+  const isUuid = UUID.test(emailId)
+  return [
+    isUuid ? emailId.replaceAll('-', '') : null,
+    isUuid ? null : emailId,
+    ref,
+    url,
+    keys === null ? null : packKeys(keys).toString('hex'),
+  ]
+}
 
 /** Number of index positions, the positions, the hashes. */
 const packKeys = ({ hashes, index }: NonNullable<NewObserved['keys']>): Buffer => {
@@ -67,6 +78,7 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
     append: async (serial, items, at) => {
       const partition = partitionOf(at)
       if (partition !== newest) await create(partition)
+      // One statement for all: each row by itself would cost more to hand over than to write.
       const results = await db.write([
         { sql: 'INSERT OR IGNORE INTO observers (serial) VALUES (?)', params: [serial] },
         {
@@ -74,23 +86,16 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
                 ON CONFLICT DO UPDATE SET n = n + excluded.n`,
           params: [partition, serial, items.length],
         },
-        ...items.map((i): Statement => ({
+        {
           sql: `INSERT INTO observed_${partition} (device, email_id, ref, url, keys, at)
-                VALUES ((SELECT id FROM observers WHERE serial = ?), ?, ?, ?, ?, ?) RETURNING id, device`,
-          params: [
-            serial,
-            packId(i.emailId),
-            i.ref === null ? null : Buffer.from(i.ref, 'hex'),
-            i.url,
-            i.keys === null ? null : packKeys(i.keys),
-            at.getTime(),
-          ],
-        })),
+                SELECT d.id, coalesce(unhex(i.value ->> 0), i.value ->> 1), unhex(i.value ->> 2), i.value ->> 3,
+                  unhex(i.value ->> 4), ? FROM observers d CROSS JOIN json_each(?) i WHERE d.serial = ? RETURNING id, device`,
+          params: [at.getTime(), JSON.stringify(items.map(jsonItem)), serial],
+        },
       ])
-      return items.map((i, n): ObservedUrl => {
-        const { id, device } = results[n + 2]?.rows[0] ?? {}
-        return { ...i, partition, id: Number(id), device: Number(device), at }
-      })
+      const rows = (results[2]?.rows ?? []).map((r) => ({ id: Number(r['id']), device: Number(r['device']) }))
+      rows.sort((a, b) => a.id - b.id)
+      return items.map((item, n): ObservedUrl => ({ ...item, ...(rows[n] as (typeof rows)[number]), partition, at }))
     },
     count: (serial) =>
       db.get<{ n: number | null }>(
@@ -100,14 +105,14 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
     partitions,
     unindexed: (partition, afterId, limit) =>
       db
-        .all<Row>(
-          `SELECT ${COLUMNS} FROM observed_${partition} o
-           WHERE o.id > max(?, (SELECT indexed_to FROM observed_partitions WHERE number = ?)) ORDER BY o.id LIMIT ?`,
+        .all<Pick<Row, 'id' | 'url' | 'keys'>>(
+          `SELECT id, url, keys FROM observed_${partition}
+           WHERE id > max(?, (SELECT indexed_to FROM observed_partitions WHERE number = ?)) ORDER BY id LIMIT ?`,
           afterId,
           partition,
           limit,
         )
-        .map((r) => toObserved(partition, r)),
+        .map(({ id, url, keys }) => ({ id, url, keys: keys === null ? null : unpackKeys(keys) })),
     index: async (partition, pairs) => {
       const sql = `INSERT OR IGNORE INTO observed_index_${partition} VALUES (?, ?)`
       await db.write([{ sql, bulk: { width: 2, values: pairs } }])

@@ -1,9 +1,9 @@
 import type { ObservedStore, ObservedUrl } from '../../store/repositories/intel.ts'
 import { canonicalUrl } from '../url/canonical.ts'
-import { watchKeys } from '../url/watch-keys.ts'
+import { indexHashes, watchKeys } from '../url/watch-keys.ts'
 import type { WatchKeys } from '../url/watch-keys.ts'
 
-const READ = 500
+const READ = 1000
 /** Rows that are brought into the index together: their hashes are sorted, so that each page is written once. */
 const ROUND = 20_000
 /** Pairs a transaction: the writer has other work too. */
@@ -15,6 +15,12 @@ export const keysOf = (row: Pick<ObservedUrl, 'url' | 'keys'>): WatchKeys => {
   if (row.keys !== null) return row.keys
   const url = row.url === null ? null : canonicalUrl(row.url)
   return url === null ? NONE : watchKeys(url)
+}
+
+const indexOf = ({ url, keys }: Pick<ObservedUrl, 'url' | 'keys'>): readonly bigint[] => {
+  if (keys !== null) return keys.index.map((at) => keys.hashes[at] as bigint)
+  const canonical = url === null ? null : canonicalUrl(url)
+  return canonical === null ? [] : indexHashes(canonical)
 }
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
@@ -48,9 +54,8 @@ export const createObservedIndexer = (store: ObservedStore) => {
     for (let rows = 0; rows < ROUND; rows += READ) {
       const chunk = store.unindexed(partition, to ?? 0, READ)
       for (const row of chunk) {
-        const keys = keysOf(row)
-        for (const at of keys.index) {
-          hashes.push(keys.hashes[at] as bigint)
+        for (const hash of indexOf(row)) {
+          hashes.push(hash)
           ids.push(row.id)
         }
         to = row.id

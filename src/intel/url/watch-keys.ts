@@ -1,4 +1,5 @@
 import { scopesOfUrl } from '../indicator.ts'
+import type { Scope } from '../indicator.ts'
 import type { CanonicalUrl } from './canonical.ts'
 import { domainKeys } from './expressions.ts'
 import { shortHash } from './hash.ts'
@@ -16,12 +17,21 @@ export interface WatchKeys {
  * registrable domain with each path; an indicator is looked for under the one key that all it covers have.
  */
 export const watchKeys = (url: CanonicalUrl): WatchKeys => {
-  const domain = domainOf(url.host)
   const scopes = scopesOfUrl(url)
-  const index = scopes.flatMap(({ kind, key }, at) =>
+  return { hashes: scopes.map((s) => shortHash(s.key)), index: positions(url, scopes) }
+}
+
+/** Only the hashes under which a URL is found again. */
+export const indexHashes = (url: CanonicalUrl): readonly bigint[] => {
+  const scopes = scopesOfUrl(url)
+  return positions(url, scopes).map((at) => shortHash((scopes[at] as Scope).key))
+}
+
+const positions = (url: CanonicalUrl, scopes: readonly Scope[]): readonly number[] => {
+  const domain = domainOf(url.host)
+  return scopes.flatMap(({ kind, key }, at) =>
     kind === 'domain' || (key.startsWith(`${domain}/`) && key.length > domain.length + 1) ? [at] : [],
   )
-  return { hashes: scopes.map((s) => shortHash(s.key)), index }
 }
 
 /** The key under which everything is indexed that the indicator may cover; what is found there is judged in full. */

@@ -118,7 +118,7 @@ export interface ObservedStore {
   /** Oldest first. */
   partitions(): readonly number[]
   /** Rows behind this id that the index does not have yet, by id. */
-  unindexed(partition: number, afterId: number, limit: number): readonly ObservedUrl[]
+  unindexed(partition: number, afterId: number, limit: number): readonly Pick<ObservedUrl, 'id' | 'url' | 'keys'>[]
   /** Adds pairs of hash and id, in order of hash; also twice the same. */
   index(partition: number, pairs: BigInt64Array): Promise<void>
   /** Everything up to this id is in the index. */
