@@ -15,6 +15,8 @@ const MAX_BRACKETED = 2048
 const BREAK =
   /[\u0000-\u0020"<>`\u007f-\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\u3001\u3008-\u3011\uff0c\uff1b\u201c\u201d\u00ab\u00bb]/
 const WORD = new RegExp(`[^${BREAK.source.slice(1, -1)}]+`, 'g')
+/** A URL has a dot or a colon inside: words without are not even looked at. */
+const INSIDE = new RegExp(`[.:\\u3002\\uff0e\\uff61](?=[^${BREAK.source.slice(1, -1)}])`, 'g')
 const SCHEME = /(?:https?|ftp):[\\/]{2}/gi
 // A list without blanks: `http://a.example,http://b.example`; a Markdown link: `[http://a.example](http://b.example)`.
 const NEXT_IN_LIST = /(?:[,;|]|\]\()(?=(?:https?|ftp):\/\/)/gi
@@ -28,6 +30,8 @@ const CLOSING: Readonly<Record<string, string>> = { ')': '(', ']': '[', '}': '{'
 
 /** Drops sentence punctuation and closing brackets without partner from the end. */
 export const trimEnd = (url: string): string => {
+  const last = url.at(-1) ?? ''
+  if (!TRAILING.has(last) && !(last in CLOSING)) return url
   const open: Record<string, number> = { '(': 0, '[': 0, '{': 0 }
   for (const c of url) {
     if (c in open) open[c] = (open[c] ?? 0) + 1
@@ -134,15 +138,20 @@ export const scanText = (
     const url = absoluteUrl(joined)
     return url === null || add({ raw: trimEnd(raw), url, where })
   }
-  WORD.lastIndex = 0
-  for (let m = WORD.exec(text); m; m = WORD.exec(text)) {
-    const word = m[0]
-    const joined = text[m.index - 1] === '<' ? bracketed(text, m.index) : null
+  let done = 0
+  INSIDE.lastIndex = 0
+  for (let hit = INSIDE.exec(text); hit; hit = INSIDE.exec(text)) {
+    let start = hit.index
+    while (start > done && !BREAK.test(text[start - 1] as string)) start--
+    const joined = text[start - 1] === '<' ? bracketed(text, start) : null
     if (joined !== null) {
       if (!offer(joined)) return false
-      WORD.lastIndex = m.index + joined.length
+      INSIDE.lastIndex = done = start + joined.length
       continue
     }
+    WORD.lastIndex = start
+    const word = WORD.exec(text)?.[0] ?? ''
+    INSIDE.lastIndex = done = start + word.length
     const found = withScheme(word)
     if (found.length > 0) {
       for (const raw of found) if (!offer(raw)) return false

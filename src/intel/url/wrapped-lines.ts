@@ -52,6 +52,7 @@ export const wrappedUrls = (text: string, delsp: boolean): readonly string[] => 
 
 /** The URL that reaches the end of the line, with the blank and CR behind it. */
 const openUrl = (line: string, delsp: boolean): string | null => {
+  if (!line.includes('://')) return null
   let at = -1
   for (const m of line.matchAll(SCHEME)) at = m.index
   if (at < 0) return null
