@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { spool } from '../../src/main/spool-verb.ts'
 import { freshHome, program, removeHome, serve, shell } from '../support/appliance.ts'
 import { createLedger, exported } from '../support/ledger.ts'
 import type { Waiting } from '../support/ledger.ts'
@@ -137,8 +138,8 @@ describe(`the ledger of ${ROUNDS} kills -9 (seed ${SEED})`, () => {
     await until('the next hop has read all', () => hop.open === 0)
     countMailboxes()
     const directory = join(home, 'exported')
-    const { code, stdout, stderr } = await shell(home, ['spool', 'export', directory])
-    expect(`${code} ${stdout}${stderr}`).toMatch(/^0 /)
+    const said: string[] = []
+    expect(await spool(['export', directory], home, (line) => said.push(line)), said.join('\n')).toBe(0)
     const waiting = exported(directory)
     rmSync(directory, { recursive: true })
     expect(ledger.killed(waiting)).toEqual([])

@@ -20,7 +20,7 @@ import type { Syscall } from '../support/syscalls.ts'
 
 const MESSAGES = process.env['LYCHGATE_NIGHTLY'] === undefined ? 60 : 1500
 /** Of so many power cuts, one is followed by a start of the whole appliance. */
-const START_EVERY = process.env['LYCHGATE_NIGHTLY'] === undefined ? 150 : 300
+const START_EVERY = process.env['LYCHGATE_NIGHTLY'] === undefined ? 60 : 300
 
 const generator = (seed: number) => (): number => {
   seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) | 0
