@@ -1,4 +1,4 @@
-import { randomBytes, randomInt } from 'node:crypto'
+import { randomBytes, randomFillSync, randomInt } from 'node:crypto'
 
 /** Randomness as an argument, so that tests are repeatable. */
 export interface Entropy {
@@ -7,8 +7,23 @@ export interface Entropy {
   int(maxExclusive: number): number
 }
 
+/** Small requests are cut from a block: a call of the kernel for each costs more than the bytes. Nothing is given twice. */
+const BLOCK = 4096
+const block = new Uint8Array(BLOCK)
+let used = BLOCK
+const fromBlock = (length: number): Uint8Array => {
+  if (used + length > block.length) {
+    randomFillSync(block)
+    used = 0
+  }
+  const bytes = block.slice(used, used + length)
+  block.fill(0, used, used + length)
+  used += length
+  return bytes
+}
+
 export const systemEntropy: Entropy = {
-  bytes: (length) => randomBytes(length),
+  bytes: (length) => (length <= 64 ? fromBlock(length) : randomBytes(length)),
   int: (maxExclusive) => randomInt(maxExclusive),
 }
 

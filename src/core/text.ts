@@ -7,6 +7,9 @@
 const UNSAFE =
   /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
+/** Most text: nothing to look for. */
+const PLAIN = /^[\u0020-\u007e]*$/
+
 const escapeChar = (c: string): string => {
   const code = c.charCodeAt(0)
   if (c === '\n') return '\\n'
@@ -16,7 +19,7 @@ const escapeChar = (c: string): string => {
 }
 
 /** One line of printable text: control, bidirectional and separator characters become `\xNN`/`\uNNNN`, CR and LF `\r` `\n`. */
-export const printable = (text: string): string => text.replace(UNSAFE, escapeChar)
+export const printable = (text: string): string => (PLAIN.test(text) ? text : text.replace(UNSAFE, escapeChar))
 
 /** `printable`, cut to `max` characters with `...` at the end. */
 export const printableCut = (text: string, max: number): string => {

@@ -52,4 +52,4 @@ const safe = (text: string): string => {
  * as the protobuf payloads and the alert text of the reference have them.
  */
 export const formatLine = (stamp: string, { level, text }: LogLine): string =>
-  `${stamp} ${level}: ${text.split('\n').map(safe).join('\n')}\n`
+  `${stamp} ${level}: ${text.includes('\n') ? text.split('\n').map(safe).join('\n') : safe(text)}\n`

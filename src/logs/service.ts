@@ -134,13 +134,18 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
       open.set(subscription.name, { subscription, writer })
     }
     unsubscribe = deps.events.subscribe((at, event) => {
-      for (const rendered of renderEvent(event, time)) {
+      for (const rendered of renderEvent(event, time, wanted)) {
         let text: string | null = null
         for (const { subscription, writer } of open.values())
           if (subscription.type === rendered.log && takes(subscription.level, rendered.level))
             writer.append((text ??= formatLine(stamp(at), rendered)))
       }
     })
+  }
+
+  const wanted = (log: LogSubscription['type']): boolean => {
+    for (const { subscription } of open.values()) if (subscription.type === log) return true
+    return false
   }
 
   const flush = async (): Promise<void> => {

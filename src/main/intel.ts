@@ -107,8 +107,17 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const lookup = (): IntelLookup => (config.get(intelligence).serviceUrl === null ? service.lookup : remote)
   const urlReputation = createUrlReputation({ env, events, config, lookup, product: { serial, version } })
   const addressScores = createAddressScores({ lookup, clock: env.clock })
+  const senderReputation = createSenderReputation({
+    env,
+    events,
+    config,
+    lookup,
+    firstSeen: store.firstSeen,
+    trackerKey: trackerKey(options.directory, env.entropy),
+  })
   service.onChange(() => {
     urlReputation.flush()
+    senderReputation.flush()
     addressScores.flush()
   })
 
@@ -144,6 +153,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   let housekeeping: AbortController | null = null
   const apply = async (next: Settings): Promise<void> => {
     urlReputation.flush()
+    senderReputation.flush()
     addressScores.flush()
     if (!running.services) return
     const known = store.opinions.sourceNames().filter((name) => name !== OPERATOR && !name.startsWith(LOADED))
@@ -170,14 +180,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     urlReputation,
     addressScore: addressScores.of,
     admin,
-    senderReputation: createSenderReputation({
-      env,
-      events,
-      config,
-      lookup,
-      firstSeen: store.firstSeen,
-      trackerKey: trackerKey(options.directory, env.entropy),
-    }),
+    senderReputation,
     retroApi: createRetroApi(client),
     consumer: {
       section: intelligence,

@@ -16,7 +16,7 @@ const NAMES = 5
 
 /** Forward-confirmed reverse DNS with a small cache. `lookup` never rejects and answers within `withinMs`. */
 export const createReverseDns = (resolver: Resolver, clock: Clock) => {
-  const cache = new Map<string, { readonly until: number; readonly name: Promise<ReverseName> }>()
+  const cache = new Map<string, { readonly until: number; readonly name: Promise<ReverseName>; found?: ReverseName }>()
 
   const ask = async (address: string): Promise<ReverseName> => {
     const names = (await resolver.reverse(address).catch(() => [])).slice(0, NAMES)
@@ -32,7 +32,9 @@ export const createReverseDns = (resolver: Resolver, clock: Clock) => {
       const now = clock.monotonic()
       let known = cache.get(address)
       if (!known || known.until < now) {
-        known = { until: now + KEEP_MS, name: ask(address) }
+        const fresh: typeof known = { until: now + KEEP_MS, name: ask(address) }
+        known = fresh
+        void known.name.then((name) => (fresh.found = name))
         cache.delete(address)
         cache.set(address, known)
         for (const oldest of cache.keys()) {
@@ -40,6 +42,7 @@ export const createReverseDns = (resolver: Resolver, clock: Clock) => {
           cache.delete(oldest)
         }
       }
+      if (known.found) return known.found
       let cancel = (): void => undefined
       const late = new Promise<ReverseName>((resolve) => {
         cancel = startTimer(clock, withinMs, () => resolve(UNKNOWN))

@@ -28,6 +28,7 @@ interface Incoming {
 }
 
 const WRITE_BUFFER = 65_536
+const ENDED = new Error('the connection has ended')
 const guid = (env: Env): string => Buffer.from(env.entropy.bytes(16)).toString('base64')
 
 /** One client: moves bytes between its socket and the session, and does what the session asks. */
@@ -117,7 +118,7 @@ export class SmtpConnection {
   }
 
   readonly #onSocketClose = (): void => {
-    this.#ended.abort()
+    this.#ended.abort(ENDED)
     // Before the first `data` listener the opening events have not been published: `start` ends it.
     if (this.#socket.listenerCount('data') > 0 || this.#closing) this.#finish('lost')
   }
@@ -368,7 +369,7 @@ export class SmtpConnection {
 
   /** Once: whatever came first, our close or theirs. */
   #finish(how: 'close' | 'lost' | 'timeout'): void {
-    this.#ended.abort()
+    this.#ended.abort(ENDED)
     if (this.#closing) return
     this.#closing = true
     this.#deps.budget.held -= this.#held

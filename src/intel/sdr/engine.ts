@@ -2,6 +2,7 @@ import type { ConfigReader } from '../../config/section.ts'
 import { sdr } from '../../config/sections/sdr.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import type { Env } from '../../core/env.ts'
+import { createLru } from '../../core/lru.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { FirstSeenStore } from '../../store/repositories/intel.ts'
 import type { IntelLookup } from '../lookup.ts'
@@ -17,6 +18,10 @@ const UNSCANNED = {
   other: 'Unknown error.',
   nothing: 'No domain to query.',
 }
+
+/** Answers are believed for so long: both looks at a message and the next ones of the same sender ask once. */
+const KEEP_MS = 60_000
+const KEPT = 50_000
 
 /** Domains of organisations that answer for the message: their ages count. */
 const senders = (query: SenderQuery): readonly string[] =>
@@ -58,10 +63,23 @@ export const createSenderReputation = (deps: {
   readonly firstSeen: FirstSeenStore
   /** 32 random bytes that stay the same across restarts. */
   readonly trackerKey: Uint8Array
-}): SenderReputation => {
+}): SenderReputation & { flush(): void } => {
   const { env, events, config, trackerKey } = deps
   const exceptions = createExceptions(config)
   const maturity = createMaturity(deps.firstSeen, env.clock)
+  const answers = createLru<SenderVerdict>(KEPT, env.clock)
+  // What is asked while the cache is flushed is older than the flush.
+  let epoch = 0
+
+  const ask = async (query: SenderQuery, seconds: number, signal: AbortSignal): Promise<SenderVerdict> => {
+    const key = JSON.stringify(query)
+    const known = answers.get(key)
+    if (known) return known
+    const asked = epoch
+    const answer = await withDeadline(env.clock, seconds * 1000, signal, (s) => deps.lookup().sender(query, s))
+    if (asked === epoch) answers.set(key, answer, KEEP_MS)
+    return answer
+  }
 
   const judged = async (mid: number, query: SenderQuery, signal: AbortSignal): Promise<SdrResult> => {
     const { timeoutSeconds, additionalAttributes, vocabulary } = config.get(sdr)
@@ -75,9 +93,7 @@ export const createSenderReputation = (deps: {
       return unscanned(UNSCANNED.nothing)
     let answer: SenderVerdict
     try {
-      answer = await withDeadline(env.clock, timeoutSeconds * 1000, signal, (s) =>
-        deps.lookup().sender(submitted(query, additionalAttributes), s),
-      )
+      answer = await ask(submitted(query, additionalAttributes), timeoutSeconds, signal)
     } catch (error) {
       const code = (error as { code?: string }).code
       return unscanned(code === 'TIMED_OUT' || code === 'UPSTREAM_UNAVAILABLE' ? UNSCANNED.timedOut : UNSCANNED.other)
@@ -93,6 +109,10 @@ export const createSenderReputation = (deps: {
   }
 
   return {
+    flush: () => {
+      epoch++
+      answers.clear()
+    },
     judge: async (pass, mid, query, signal) => {
       const { enabled, vocabulary } = config.get(sdr)
       if (!enabled || (pass === 'envelope' && vocabulary !== 'threat_level')) return { kind: 'off' }

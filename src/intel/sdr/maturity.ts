@@ -30,13 +30,28 @@ const organisation = (domain: string): string | null => {
 export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity => {
   // Noted within the last day: the table need not be written for each message.
   const noted = createLru<Date>(KNOWN, clock)
+  const organisations = createLru<{ readonly name: string | null }>(KNOWN, clock)
+  /** When domains were first seen, and since when that is noted at all: neither changes once it is known. */
+  const seen = createLru<Date>(KNOWN, clock)
+  let since: Date | null = null
   let pruned = -Infinity
+  const organisationOf = (domain: string): string | null => {
+    let known = organisations.get(domain)
+    if (!known) organisations.set(domain, (known = { name: organisation(domain) }), DAY_MS)
+    return known.name
+  }
+  const firstSeen = (name: string): Date | null => {
+    const known = seen.get(name) ?? store.seen(name)
+    if (known) seen.set(name, known, DAY_MS)
+    return known
+  }
   const ageOf = (at: Date): number => Math.max(0, Math.floor((clock.now().getTime() - at.getTime()) / DAY_MS))
   return {
     days: (domain) => {
-      const name = organisation(domain)
-      const began = store.since()
-      const first = name === null ? null : store.seen(name)
+      const name = organisationOf(domain)
+      since ??= store.since()
+      const began = since
+      const first = name === null ? null : firstSeen(name)
       if (began === null || first === null) return null
       const days = ageOf(first)
       const watching = (first.getTime() - began.getTime()) / DAY_MS
@@ -44,7 +59,7 @@ export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity =>
     },
     note: async (domains) => {
       const now = clock.now()
-      const fresh = [...new Set(domains.map(organisation))].filter((d): d is string => d !== null && !noted.get(d))
+      const fresh = [...new Set(domains.map(organisationOf))].filter((d): d is string => d !== null && !noted.get(d))
       if (fresh.length === 0) return
       for (const d of fresh) noted.set(d, now, DAY_MS)
       await store.note(fresh, now)

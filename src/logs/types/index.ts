@@ -32,11 +32,15 @@ const LOG_TABLE: LogTable<EventType> = {
 export const renderEvent = (
   event: ApplianceEvent,
   time: LocalTime,
+  /** Logs that nobody has subscribed to are not rendered. */
+  wanted: (log: LogTypeName) => boolean = () => true,
 ): readonly (LogLine & { readonly log: LogTypeName })[] => {
   // The table's entry for this type takes this event; TypeScript cannot correlate the two unions.
   const routes = LOG_TABLE[event.type] as unknown as readonly Route<EventType>[]
-  return routes.flatMap((route) => {
-    const rendered = route.render(event, time)
-    return rendered === null ? [] : [{ log: route.log, ...rendered }]
-  })
+  const lines: (LogLine & { readonly log: LogTypeName })[] = []
+  for (const route of routes) {
+    const rendered = wanted(route.log) ? route.render(event, time) : null
+    if (rendered) lines.push({ log: route.log, level: rendered.level, text: rendered.text })
+  }
+  return lines
 }

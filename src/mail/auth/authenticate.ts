@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { Fault } from '../../core/errors.ts'
+import { createLru } from '../../core/lru.ts'
 import type { Resolver } from '../../core/resolver.ts'
 import type { SpfResult } from '../../events/authentication.ts'
 import type { EventBus } from '../../events/bus.ts'
@@ -47,6 +48,10 @@ export interface AuthenticatorDeps {
 
 const TIMEOUT_MS = 15_000
 const STATUS_EVERY_MS = 60_000
+/** The same addresses with the same proofs end the same for so long. */
+const KEEP_MS = 60_000
+const KEPT = 10_000
+type Dmarc = (typeof import('mailauth/lib/dmarc/index.js'))['dmarc']
 const PREFERENCE: readonly DkimWord[] = ['pass', 'temperror', 'hardfail', 'permerror', 'neutral']
 
 /** SPF (HELO, then MAIL FROM), DKIM and DMARC of incoming mail; what they find is told in `auth.*` events. */
@@ -54,6 +59,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
   const { clock, events, resolver } = deps
   const timeoutMs = deps.timeoutMs ?? TIMEOUT_MS
   const spf = createSpfChecker({ resolver, clock, timeoutMs })
+  const policies = createLru<Exclude<Awaited<ReturnType<Dmarc>>, false>>(KEPT, clock)
   let statusAt: number | null = null
 
   const tellCacheStatus = (): void => {
@@ -106,18 +112,23 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
     const domain = from === undefined ? null : domainOf(from)
     if (from === undefined || domain === null) return skip('No domain in the From header')
     if (others.length > 0) return skip('More than one address in the From header')
-    const answer = await withDeadline(clock, timeoutMs, signal, async () => {
-      const { dmarc } = await import('mailauth/lib/dmarc/index.js')
-      return dmarc({
-        headerFrom: from,
-        spfDomains: mailfrom?.result === 'Pass' ? [mailfrom.domain] : [],
-        dkimDomains: [...dkim.passed],
-        resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,
-      })
-    }).catch((error: unknown) => {
-      if (signal.aborted) throw error
-      return null
-    })
+    const spfDomains = mailfrom?.result === 'Pass' ? [mailfrom.domain] : []
+    const key = JSON.stringify([from, spfDomains, dkim.passed])
+    const answer =
+      policies.get(key) ??
+      (await withDeadline(clock, timeoutMs, signal, async () => {
+        const { dmarc } = await import('mailauth/lib/dmarc/index.js')
+        return dmarc({
+          headerFrom: from,
+          spfDomains,
+          dkimDomains: [...dkim.passed],
+          resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,
+        })
+      }).catch((error: unknown) => {
+        if (signal.aborted) throw error
+        return null
+      }))
+    if (answer && answer.status.result !== 'temperror') policies.set(key, answer, KEEP_MS)
     if (!answer || answer.status.result === 'temperror') return skip('DNS temporary failure', 'temperror')
     if (answer.status.result !== 'pass' && answer.status.result !== 'fail')
       return skip('No record found for the sending domain')

@@ -34,6 +34,9 @@ const admissible = (raw: Buffer): { readonly message: Buffer; readonly partial: 
     }
     return ++kept > MAX_SIGNATURES
   })
+  const signed = kept > 0 || block.fields.some((f) => f.name.toLowerCase().startsWith('arc-'))
+  // Without a signature nothing is said of the body, and it need not be hashed.
+  if (!signed && !block.cut && dropped.length === 0) return { message: raw.subarray(0, block.bodyStart), partial }
   if (dropped.length === 0) return { message: raw, partial }
   const pieces: Buffer[] = []
   let at = 0

@@ -59,8 +59,19 @@ const policyOf = (table: HostAccess, reference: string): MailFlowPolicy | undefi
 const behaviourOf = (table: HostAccess, reference: string): Behaviour =>
   policyOf(table, reference)?.behaviour ?? BEHAVIOURS.find((b) => b === reference) ?? 'REJECT'
 
+/** Sections are immutable: a listener's flows are put together once. */
+const flows = new WeakMap<Listener, Map<string, MailFlow>>()
+
 /** `$NAME` of a policy, or a behaviour, with all its parameters. */
 export const mailFlow = (listener: Listener, reference: string): MailFlow => {
+  let known = flows.get(listener)
+  if (!known) flows.set(listener, (known = new Map()))
+  let flow = known.get(reference)
+  if (!flow) known.set(reference, (flow = compose(listener, reference)))
+  return flow
+}
+
+const compose = (listener: Listener, reference: string): MailFlow => {
   const policy = policyOf(listener.hostAccess, reference)
   const behaviour = behaviourOf(listener.hostAccess, reference)
   const chosen = Object.fromEntries(KEYS.map((key) => [key, policy?.[key] ?? listener[key]]))

@@ -42,9 +42,7 @@ export const messageLines: LogTable<MessageEvent['type']> = {
   'message.partly-scanned': toMailLogs((e) =>
     warning(line`MID ${e.mid} not completely scanned by SDS. Error: ${e.reason}`),
   ),
-  'url.expanded': toMailLogs((e) =>
-    info(line`MID ${e.mid} Message URL: ${e.url} has been expanded to ${e.target}`),
-  ),
+  'url.expanded': toMailLogs((e) => info(line`MID ${e.mid} Message URL: ${e.url} has been expanded to ${e.target}`)),
   'policy.matched': toMailLogs((e) =>
     info(line`MID ${e.mid} matched all recipients for per-recipient policy ${e.policy} in the ${e.table} table`),
   ),
