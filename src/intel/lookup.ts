@@ -32,6 +32,8 @@ export interface UrlReputationRequest {
   readonly messageGuid: string
   readonly urls: readonly string[]
   readonly outbound: boolean
+  /** Told of the URLs whose look-up failed: they have no verdict. */
+  readonly onFailed?: (urls: readonly string[]) => void
 }
 
 export interface UrlReputationDiagnostics {

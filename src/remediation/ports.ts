@@ -73,6 +73,12 @@ export interface RemediationService {
   approve(batch: number, user: string): Promise<number>
   /** Puts back what a job deleted. @throws UserError when it cannot. */
   undo(job: number, user: string, signal: AbortSignal): Promise<void>
+  /** Whether the profile reaches the mailbox. */
+  probe(
+    profile: string,
+    mailbox: string,
+    signal: AbortSignal,
+  ): Promise<{ readonly ok: boolean; readonly detail: string }>
   /** Runs what is due and resolves when nothing is left that can run now. */
   drain(signal: AbortSignal): Promise<void>
   /**

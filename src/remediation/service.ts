@@ -37,6 +37,7 @@ export interface RemediationRuntime extends RemediationService {
 const AT_ONCE = 4
 const CHUNK = 64
 const LISTED = 1000
+const PROBE_MS = 30_000
 const LATE_EVERY_MS = 5 * 60_000
 const PRUNE_EVERY_MS = 6 * 3600_000
 const DAY_MS = 24 * 3600_000
@@ -149,6 +150,14 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
       const added = await inOrder(() => enqueueVerdict(enqueueDeps, verdict))
       if (added > 0) wake()
       return added
+    },
+    probe: async (profile, mailbox, signal) => {
+      const provider = providerOf(profile)
+      if (!provider) return { ok: false, detail: 'There is no such profile.' }
+      return await withDeadline(clock, PROBE_MS, signal, (s) => provider.probe(mailbox, s)).catch((error: unknown) => {
+        signal.throwIfAborted()
+        return { ok: false, detail: errorText(error) }
+      })
     },
     drain: async (signal) => {
       await inOrder(() => enqueueLate(enqueueDeps))

@@ -85,7 +85,7 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
     let error: string | null = null
     let fault: unknown = null
     try {
-      await submitPending({ clock, events, api, store, session }, signal)
+      await submitPending({ clock, events, api, store, session }, watchHours, signal)
     } catch (caught) {
       // The submissions stay journalled; what the service knows already is still asked for.
       signal.throwIfAborted()

@@ -8,6 +8,11 @@ import type { RetroSession } from './session.ts'
 
 const BATCH = 100
 const BATCHES_A_CYCLE = 200
+/** So long the service watches what it was given once (docs/intelligence/api.md); a longer watch is given again before. */
+const SERVICE_HOURS = 168
+const RENEW_HOURS = 144
+
+type Taken = (batch: readonly PendingWatch[], at: Date) => Promise<void>
 /** The service took the request and will not have this content, however often it is sent. */
 const NEVER = new Set([400, 413])
 
@@ -23,12 +28,13 @@ export const submitPending = async (
     readonly store: WatchStore
     readonly session: RetroSession
   },
+  watchHours: number,
   signal: AbortSignal,
 ): Promise<void> => {
   const { clock, events, api, store, session } = deps
   const failed = (reason: string): void => events.publish({ type: 'ecs.submission-failed', reason })
 
-  const submit = async (batch: readonly PendingWatch[]): Promise<void> => {
+  const submit = async (batch: readonly PendingWatch[], taken: Taken): Promise<void> => {
     // The watch ends so long after this moment; the service is told the same one.
     const at = clock.now()
     const items = batch.map(({ emailId, url }) => ({ emailId, url, submittedAt: at }))
@@ -48,17 +54,24 @@ export const submitPending = async (
         return
       }
       const half = Math.ceil(batch.length / 2)
-      await submit(batch.slice(0, half))
-      await submit(batch.slice(half))
+      await submit(batch.slice(0, half), taken)
+      await submit(batch.slice(half), taken)
       return
     }
-    await store.submitted(batch, at)
+    await taken(batch, at)
     events.publish({ type: 'ecs.submitted', urls: batch.length })
   }
 
   for (let n = 0; n < BATCHES_A_CYCLE; n++) {
     const batch = store.pending(BATCH)
+    if (batch.length === 0) break
+    await submit(batch, store.submitted)
+  }
+  if (watchHours <= SERVICE_HOURS) return
+  const due = new Date(clock.now().getTime() - RENEW_HOURS * 3600_000)
+  for (let n = 0; n < BATCHES_A_CYCLE; n++) {
+    const batch = store.renewals(due, BATCH)
     if (batch.length === 0) return
-    await submit(batch)
+    await submit(batch, store.renewed)
   }
 }

@@ -244,6 +244,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/remediation.ts')).default,
   },
   {
+    name: 'remediationconfig',
+    summary: 'Configure mailbox profiles, domain mapping and limits of remediation',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/remediationconfig.ts')).default,
+  },
+  {
     name: 'removemessage',
     summary: 'Remove a message from the queue, by its MID',
     roles: OPERATORS,

@@ -39,6 +39,8 @@ export interface PipelineOptions {
   readonly sdr?: SdrResult
   /** Scores by URL; a URL that is not here is answered without a score. */
   readonly scores?: Readonly<Record<string, number>>
+  /** URLs whose look-up fails. */
+  readonly unreachable?: readonly string[]
   /** Where short links lead; the others lead nowhere. */
   readonly shortLinks?: Readonly<Record<string, string>>
   readonly resolver?: Resolver
@@ -75,7 +77,11 @@ export const openPipeline = async (options: PipelineOptions = {}) => {
     authenticator: createAuthenticator({ resolver: options.resolver ?? noRecords, clock: env.clock, events: bus }),
     sdr: { judge: async () => options.sdr ?? { kind: 'off' } },
     urlReputation: {
-      lookup: async ({ urls }) => new Map(urls.map((u) => [u, verdict(u)])),
+      lookup: async ({ urls, onFailed }) => {
+        const failed = urls.filter((u) => options.unreachable?.includes(u))
+        if (failed.length > 0) onFailed?.(failed)
+        return new Map(urls.filter((u) => !failed.includes(u)).map((u) => [u, verdict(u)]))
+      },
       diagnostics: () => ({
         dns: { minimum: null, average: 0, maximum: null },
         cacheSize: 0,

@@ -27,6 +27,9 @@ const MIGRATIONS: readonly string[] = [
      id INTEGER PRIMARY KEY CHECK (id = 1), token TEXT, region_uri TEXT, register_url TEXT, polled_to INTEGER);
    INSERT INTO service (id) VALUES (1);`,
   'ALTER TABLE service ADD COLUMN clock_offset INTEGER;',
+  // A watch that lasts longer than the service keeps one is submitted again; `since` stays its beginning.
+  `ALTER TABLE watched ADD COLUMN renewed_at INTEGER;
+   CREATE INDEX watched_renewed ON watched (coalesce(renewed_at, since)) WHERE state = 'submitted';`,
 ]
 
 interface WatchedRow {
@@ -87,7 +90,7 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
             params: [i.rootMid, i.emailId, i.messageId, at.getTime()],
           },
           {
-            sql: `INSERT INTO watched VALUES (?, ?, 'pending', ?) ON CONFLICT DO NOTHING`,
+            sql: `INSERT INTO watched (root_mid, url, state, since) VALUES (?, ?, 'pending', ?) ON CONFLICT DO NOTHING`,
             params: [i.rootMid, i.url, at.getTime()],
           },
         ]),
@@ -104,6 +107,20 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
         .map((r) => ({ rootMid: r.root_mid, emailId: r.email_id, url: r.url })),
     submitted: async (items, at) => {
       await db.write(items.map((i) => setState('submitted', i, at)))
+    },
+    renewals: (before, limit) =>
+      db
+        .all<WatchedRow>(
+          `SELECT w.root_mid, w.url, m.email_id FROM watched w JOIN messages m USING (root_mid)
+           WHERE w.state = 'submitted' AND coalesce(w.renewed_at, w.since) < ?
+           ORDER BY coalesce(w.renewed_at, w.since) LIMIT ?`,
+          before.getTime(),
+          limit,
+        )
+        .map((r) => ({ rootMid: r.root_mid, emailId: r.email_id, url: r.url })),
+    renewed: async (items, at) => {
+      const sql = 'UPDATE watched SET renewed_at = ? WHERE root_mid = ? AND url = ?'
+      await db.write(items.map((i) => ({ sql, params: [at.getTime(), i.rootMid, i.url] })))
     },
     refused: async (item) => {
       await db.write([setState('refused', item, null)])

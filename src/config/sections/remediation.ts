@@ -5,7 +5,10 @@ import { uniqueNames } from '../unique.ts'
 
 const count = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 
-/** Account Settings: mailbox profiles, domain mapping, blast guard, retention. Ours where AsyncOS has only the GUI. */
+/** `maildir`: the embedded mailboxes. */
+export const MAILBOX_KINDS = ['maildir'] as const
+
+/** `remediationconfig`, Account Settings: mailbox profiles, domain mapping, blast guard, retention. Ours where AsyncOS has only the GUI. */
 export const remediation = defineSection({
   name: 'mailbox_remediation',
   version: 1,
@@ -13,7 +16,7 @@ export const remediation = defineSection({
     profiles: v.array(
       v.object({
         name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/)),
-        kind: v.picklist(['maildir']),
+        kind: v.picklist(MAILBOX_KINDS),
       }),
     ),
     /** Recipient domain → profile; `ALL` is the default mapping. */

@@ -112,6 +112,8 @@ export const createUrlReputation = (deps: {
       }
     }
     tell(request, urls, answers, thread, elapsed())
+    const failed = [...answers].flatMap(([url, a]) => (isVerdict(a) ? [] : [url]))
+    if (failed.length > 0) request.onFailed?.(failed)
     return new Map([...answers].flatMap(([url, a]) => (isVerdict(a) ? [[url, a] as const] : [])))
   }
 

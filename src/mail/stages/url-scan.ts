@@ -1,11 +1,12 @@
 import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import { urlRetrospection } from '../../config/sections/url-retrospection.ts'
 import type { UrlReputation } from '../../intel/lookup.ts'
+import type { UrlVerdict } from '../../intel/verdict.ts'
 import type { Direction } from '../../store/spool.ts'
 import type { ParsedMessage } from '../message/parsed.ts'
 import type { Edit, Stage } from '../pipeline/stage.ts'
 
-/** Takes the URLs that were answered without a score; the retrospective service watches them. */
+/** Takes the URLs that the retrospective service is to watch. */
 export interface UrlWatch {
   watch(
     urls: readonly {
@@ -33,6 +34,10 @@ const shortcomings = (parsed: ParsedMessage): readonly string[] => [
 const isMarked = ({ headers }: ParsedMessage): boolean =>
   headers.some((h) => h.name.toLowerCase() === MARK.toLowerCase())
 
+/** As in the reference, what has no score; with `urlretroservice setup` also what may still turn. */
+const isWatched = ({ score, level }: UrlVerdict, scored: boolean): boolean =>
+  score === null || (scored && level !== 'untrusted')
+
 /** Looks up all URLs of the message in one batch, and marks a message that has more than may be looked up. */
 export const urlScanStage = (reputation: UrlReputation, watch: UrlWatch): Stage => ({
   name: 'url-scan',
@@ -47,6 +52,7 @@ export const urlScanStage = (reputation: UrlReputation, watch: UrlWatch): Stage 
       ...(isMarked(parsed) ? [{ kind: 'header.strip', name: MARK } as const] : []),
       ...reasons.map((value) => ({ kind: 'header.insert', name: MARK, value }) as const),
     ]
+    const failed: string[] = []
     const verdicts = await reputation.lookup(
       {
         mid: entry.mid,
@@ -55,13 +61,16 @@ export const urlScanStage = (reputation: UrlReputation, watch: UrlWatch): Stage 
         messageGuid: entry.messageGuid,
         urls: [...new Set(parsed.urls.map((u) => u.url))],
         outbound: entry.direction === 'outgoing',
+        onFailed: (urls) => void failed.push(...urls),
       },
       ctx.signal,
     )
-    const unscored = [...verdicts.values()].filter((v) => v.score === null)
-    if (entry.direction === 'incoming' && unscored.length > 0 && ctx.config.get(urlRetrospection).enabled)
+    const { enabled, watchScored } = ctx.config.get(urlRetrospection)
+    // What nobody could be asked about may be malicious already: the service tells as soon as it knows of the URL.
+    const watched = [...[...verdicts.values()].filter((v) => isWatched(v, watchScored)).map((v) => v.url), ...failed]
+    if (entry.direction === 'incoming' && watched.length > 0 && enabled)
       await watch.watch(
-        unscored.map(({ url }) => ({
+        watched.map((url) => ({
           rootMid: entry.rootMid,
           messageId: entry.messageId,
           url,

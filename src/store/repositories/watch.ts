@@ -58,6 +58,9 @@ export interface WatchStore {
   /** Not yet submitted, oldest first. */
   pending(limit: number): readonly PendingWatch[]
   submitted(items: readonly PendingWatch[], at: Date): Promise<void>
+  /** Submitted, and not submitted again since then. */
+  renewals(before: Date, limit: number): readonly PendingWatch[]
+  renewed(items: readonly PendingWatch[], at: Date): Promise<void>
   /** Out of the queue of submissions for good. */
   refused(item: PendingWatch): Promise<void>
   find(emailId: string, url: string): WatchRecord | undefined

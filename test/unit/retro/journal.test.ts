@@ -96,6 +96,18 @@ describe('the watch journal', () => {
     expect(rig.events.find((e) => e.type === 'ecs.pruned')).toEqual({ type: 'ecs.pruned', urls: 1 })
   })
 
+  it('gives a watch of more than a week to the service again, under the same id, until it ends', async () => {
+    rig.config.set(urlRetrospection, { watchHours: 20 * 24 })
+    await rig.retro.watch([message(1)])
+    for (let day = 0; day <= 22; day++) {
+      await rig.retro.poll(live)
+      await rig.env.clock.advance(24 * HOUR + 60_000)
+      await rig.store.prune(new Date(rig.env.clock.now().getTime() - 20 * 24 * HOUR))
+    }
+    expect(rig.api.submissions).toHaveLength(4)
+    expect(new Set(rig.api.submissions.map((s) => s.emailId)).size).toBe(1)
+  })
+
   it('keeps its registration over a restart, and registers anew with another service', async () => {
     await rig.retro.poll(live)
     await rig.restart()

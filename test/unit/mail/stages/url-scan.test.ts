@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { urlFiltering } from '../../../../src/config/sections/url-filtering.ts'
+import { urlRetrospection } from '../../../../src/config/sections/url-retrospection.ts'
 import { openPipeline } from '../../../support/pipeline.ts'
 import type { PipelineOptions } from '../../../support/pipeline.ts'
 
@@ -76,4 +77,25 @@ it('an action rewrites what the reader can click, not what somebody defanged nor
   const sent = (await p.spool.body(into)).toString()
   expect(sent).toContain('hxxp://bad[.]example/ and BLOCKEDbad[.]example/BLOCKED end')
   expect(sent).toContain('attachment\r\n\r\nhttp://bad.example/\r\n')
+})
+
+describe('the retrospective service watches', () => {
+  const body = mail('http://new.example/ http://away.example/ http://fair.example/ http://bad.example/', 'text')
+  const of = (watchScored: boolean): PipelineOptions => ({
+    scores: { 'http://fair.example/': 2, 'http://bad.example/': -9 },
+    unreachable: ['http://away.example/'],
+    sections: new Map([[urlRetrospection, { ...urlRetrospection.defaults, enabled: true, watchScored }]]),
+  })
+
+  it('URLs without a score, and those whose look-up failed', async () => {
+    const p = await start(of(false))
+    await p.run({ body })
+    expect(p.watched).toEqual(['http://new.example/', 'http://away.example/'])
+  })
+
+  it('with setup also URLs whose score may still turn, and none that is Untrusted already', async () => {
+    const p = await start(of(true))
+    await p.run({ body })
+    expect([...p.watched].sort()).toEqual(['http://away.example/', 'http://fair.example/', 'http://new.example/'])
+  })
 })
