@@ -28,6 +28,8 @@ export type DeliveryEvent =
     }
   /** aliasconfig has replaced envelope recipients; these are all of them now. */
   | { readonly type: 'delivery.alias-expanded'; readonly mid: number; readonly recipients: readonly string[] }
+  /** The sender asked to hear of success, and does: of delivery here, or of a next hop that tells nobody. */
+  | { readonly type: 'delivery.success-notified'; readonly mid: number; readonly from: number }
   | { readonly type: 'delivery.delay-warned'; readonly mid: number; readonly from: number }
   /** `local` = into the embedded mailboxes, no connection. */
   | {

@@ -3,6 +3,7 @@ import { destinations as destinationsSection } from '../config/sections/destinat
 import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
+import { askedOf } from '../mail/delivery/notify.ts'
 import type { Route } from '../mail/delivery/route.ts'
 import { hopOf, termsFor } from '../mail/delivery/terms.ts'
 import type { AttemptResult, Failure, MailboxWriter, OutgoingMessage } from '../mail/delivery/transport.ts'
@@ -111,7 +112,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
       const location = `${target.address}:${target.port}${result.ok ? ` ${result.response}` : ''}`
       return { row, result, via: 'smtp', location, sha256 }
     })
-    await settlement.settle(entry, body, attempts, { dcid, local: false })
+    await settlement.settle(entry, body, attempts, { dcid, local: false, dsn: sending.dsn, remote: target.host })
     return results
   }
 
@@ -187,13 +188,12 @@ const LOOP: Failure = {
 }
 
 const outgoing = (entry: SpoolEntry, rows: readonly QueuedRecipient[], bytes: Buffer): OutgoingMessage => {
-  const asked = new Map(entry.recipients.map((r) => [r.rid, r]))
   const { sender, ret, envid, utf8 } = entry
   return {
     sender,
-    recipients: rows.map(({ rid, address }) => {
-      const { notify, orcpt } = asked.get(rid) ?? {}
-      return { address, ...(notify ? { notify } : {}), ...(orcpt ? { orcpt } : {}) }
+    recipients: rows.map((row) => {
+      const { notify, orcpt } = askedOf(entry, row)
+      return { address: row.address, ...(notify ? { notify } : {}), ...(orcpt ? { orcpt } : {}) }
     }),
     bytes,
     ...(utf8 ? { utf8 } : {}),

@@ -9,6 +9,7 @@ import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import type { Credentials } from '../mail/smtp/sasl.ts'
 import { SmtpSession } from '../mail/smtp/session.ts'
+import type { RecipientOptions, SenderOptions } from '../mail/smtp/mail-parameters.ts'
 import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session-types.ts'
 import type { Direction, Recipient } from '../store/spool.ts'
 import type { ReverseName } from './reverse-dns.ts'
@@ -20,7 +21,7 @@ import { judgeRecipient } from './smtp-recipient.ts'
 import type { RecipientVerdict } from './smtp-recipient.ts'
 import { spoolEntry } from './smtp-spool-entry.ts'
 
-interface Incoming {
+interface Incoming extends SenderOptions {
   readonly mid: number
   readonly sender: string
   readonly recipients: Recipient[]
@@ -147,7 +148,7 @@ export class SmtpConnection {
           text += output.text
           this.#progressAt = this.#deps.env.clock.monotonic()
         } else if (output.kind === 'recipient') {
-          const answer = this.#recipient(output.address)
+          const answer = this.#recipient(output.address, output.options)
           if (answer instanceof Promise) void this.#later(answer)
           else pending = this.#session.answer(answer)
         } else if (output.kind === 'close') return this.#close(how, text)
@@ -165,7 +166,7 @@ export class SmtpConnection {
     const { icid } = this.#client
     switch (output.kind) {
       case 'sender':
-        return void this.#later(this.#sender(output.address))
+        return void this.#later(this.#sender(output.address, output.options))
       case 'message':
         return void this.#later(this.#message(output.bytes))
       case 'abandoned':
@@ -194,7 +195,7 @@ export class SmtpConnection {
     if (!this.#session.waiting && !this.#closing) this.#socket.resume()
   }
 
-  async #sender(sender: string): Promise<SmtpAnswer> {
+  async #sender(sender: string, options: SenderOptions): Promise<SmtpAnswer> {
     const { ids, env, events, onEnvelope } = this.#deps
     const { icid, remoteAddress } = this.#client
     const refusal = await this.#refusedSender(sender)
@@ -205,7 +206,7 @@ export class SmtpConnection {
     } catch {
       return { accept: false, reply: '451 4.3.0 no message id can be reserved, try again later' }
     }
-    this.#mail = { mid, sender, recipients: [], messageGuid: guid(env) }
+    this.#mail = { ...options, mid, sender, recipients: [], messageGuid: guid(env) }
     events.publish({ type: 'message.started', mid, icid })
     events.publish({ type: 'message.sender', mid, icid, sender })
     const envelope: Envelope = {
@@ -248,27 +249,28 @@ export class SmtpConnection {
     return senderRefusal(sender, why)
   }
 
-  #recipient(given: string): SmtpAnswer | Promise<SmtpAnswer> {
+  #recipient(given: string, options: RecipientOptions): SmtpAnswer | Promise<SmtpAnswer> {
     if (this.#delayedReject)
       return this.#refuseRecipient(given, 'Receiving Control', rejection(this.#flow, this.#client))
     const { listener, remoteAddress } = this.#client
     const client = { listener, remoteAddress, flow: this.#flow, relayed: this.#direction === 'outgoing' }
     const verdict = judgeRecipient(this.#deps, client, given)
-    return verdict instanceof Promise ? verdict.then((v) => this.#judged(given, v)) : this.#judged(given, verdict)
+    const judged = (v: RecipientVerdict): SmtpAnswer => this.#judged(given, options, v)
+    return verdict instanceof Promise ? verdict.then(judged) : judged(verdict)
   }
 
-  #judged(given: string, verdict: RecipientVerdict): SmtpAnswer {
+  #judged(given: string, options: RecipientOptions, verdict: RecipientVerdict): SmtpAnswer {
     // The client left while its recipient was looked up.
     if (!this.#mail) return { accept: false, reply: null }
     if ('by' in verdict) return this.#refuseRecipient(given, verdict.by, verdict.reply)
     if ('later' in verdict) return { accept: false, reply: verdict.later }
-    return this.#validated(this.#mail, verdict.address, verdict.reply)
+    return this.#validated(this.#mail, { ...options, address: verdict.address }, verdict.reply)
   }
 
-  #validated(mail: Incoming, address: string, reply: string | null): SmtpAnswer {
-    const rid = mail.recipients.push({ rid: mail.recipients.length, address }) - 1
+  #validated(mail: Incoming, recipient: Omit<Recipient, 'rid'>, reply: string | null): SmtpAnswer {
+    const rid = mail.recipients.push({ ...recipient, rid: mail.recipients.length }) - 1
     const { icid } = this.#client
-    this.#deps.events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient: address })
+    this.#deps.events.publish({ type: 'message.recipient', mid: mail.mid, icid, rid, recipient: recipient.address })
     return { accept: true, reply }
   }
 

@@ -1,4 +1,5 @@
 import type { Env } from '../core/env.ts'
+import type { SenderOptions } from '../mail/smtp/mail-parameters.ts'
 import { receivedHeader, receivedId } from '../mail/trace.ts'
 import type { Direction, NewSpoolEntry, Recipient } from '../store/spool.ts'
 import type { ReverseName } from './reverse-dns.ts'
@@ -6,7 +7,7 @@ import type { SmtpClientInfo } from './smtp-connection-deps.ts'
 import type { Origin } from './smtp-origin.ts'
 
 /** A message as its connection knows it at the end of DATA. */
-export interface ReceivedMessage {
+export interface ReceivedMessage extends SenderOptions {
   readonly mid: number
   readonly sender: string
   readonly recipients: readonly Recipient[]

@@ -36,25 +36,29 @@ const replacementFor = (address: string, { exact }: Table): readonly string[] | 
 }
 
 /**
- * The recipients as aliasconfig has them, each once; null when nothing changes. An alias may name aliases; one that comes
+ * The recipients as aliasconfig has them, each once, with what was asked for the one that
+ * led to it (RFC 3461 §5.2.7.1); null when nothing changes. An alias may name aliases; one that comes
  * back to itself is left as it is. `/dev/null` is nobody.
  */
-export const expandAliases = (recipients: readonly string[], aliases: readonly Alias[]): readonly string[] | null => {
+export const expandAliases = <R extends { readonly address: string }>(
+  recipients: readonly R[],
+  aliases: readonly Alias[],
+): readonly R[] | null => {
   if (aliases.length === 0) return null
   const table = tableOf(aliases)
-  const out = new Map<string, string>()
+  const out = new Map<string, R>()
   let changed = false
-  const expand = (address: string, path: readonly string[]): void => {
+  const expand = (address: string, of: R, path: readonly string[]): void => {
     if (address.toLowerCase() === '/dev/null' || out.size >= MAX_ADDRESSES) return
     const known = address.toLowerCase()
     const to = path.length >= DEPTH || path.includes(known) ? null : replacementFor(address, table)
     if (to === null) {
-      if (!out.has(known)) out.set(known, address)
+      if (!out.has(known)) out.set(known, { ...of, address })
       return
     }
     changed = true
-    for (const next of to) expand(next, [...path, known])
+    for (const next of to) expand(next, of, [...path, known])
   }
-  for (const address of recipients) expand(address, [])
+  for (const recipient of recipients) expand(recipient.address, recipient, [])
   return changed ? [...out.values()] : null
 }

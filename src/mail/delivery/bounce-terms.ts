@@ -11,13 +11,10 @@ export interface BounceTerms {
   readonly maxRetrySeconds: number
   readonly sendBounces: boolean
   readonly dsnFormat: boolean
-  /** null = nobody is warned. */
-  readonly warnings: { readonly seconds: number; readonly count: number } | null
+  readonly sendWarnings: boolean
+  readonly warnings: { readonly seconds: number; readonly count: number }
   readonly alternateAddress: string | null
 }
-
-const warningsOf = (wanted: boolean, seconds: number, count: number): BounceTerms['warnings'] =>
-  wanted ? { seconds, count } : null
 
 /** `name` null, or a profile that is gone, is the profile Default. */
 export const bounceTerms = (
@@ -26,11 +23,11 @@ export const bounceTerms = (
   fallback: DefaultProfile,
 ): BounceTerms => {
   const { maxRetries, maxQueueSeconds, initialRetrySeconds, maxRetrySeconds, alternateAddress } = fallback
-  const warnings = warningsOf(fallback.sendWarnings, fallback.warningSeconds, fallback.warningCount)
-  const { sendBounces, dsnFormat } = fallback
+  const warnings = { seconds: fallback.warningSeconds, count: fallback.warningCount }
+  const { sendBounces, dsnFormat, sendWarnings } = fallback
   const own = name === null ? undefined : profiles.find((p) => p.name === name)
   const times = { maxRetries, maxQueueSeconds, initialRetrySeconds, maxRetrySeconds }
-  if (!own) return { ...times, sendBounces, dsnFormat, warnings, alternateAddress }
+  if (!own) return { ...times, sendBounces, dsnFormat, sendWarnings, warnings, alternateAddress }
   const choose = (choice: BounceProfile['sendBounces'], otherwise: boolean): boolean =>
     choice === 'default' ? otherwise : choice === 'yes'
   return {
@@ -40,16 +37,12 @@ export const bounceTerms = (
     maxRetrySeconds: own.maxRetrySeconds,
     sendBounces: choose(own.sendBounces, sendBounces),
     dsnFormat: choose(own.dsnFormat, dsnFormat),
-    warnings:
-      own.sendWarnings === 'default'
-        ? warnings
-        : warningsOf(own.sendWarnings === 'yes', own.warningSeconds, own.warningCount),
+    sendWarnings: choose(own.sendWarnings, sendWarnings),
+    warnings: own.sendWarnings === 'yes' ? { seconds: own.warningSeconds, count: own.warningCount } : warnings,
     alternateAddress: own.alternateAddress,
   }
 }
 
 /** How many warnings are due for a message that has waited since `queuedAt`. */
-export const warningsDue = (terms: BounceTerms, queuedAt: Date, now: Date): number =>
-  terms.warnings === null
-    ? 0
-    : Math.min(terms.warnings.count, Math.floor((now.getTime() - queuedAt.getTime()) / (terms.warnings.seconds * 1000)))
+export const warningsDue = ({ warnings }: BounceTerms, queuedAt: Date, now: Date): number =>
+  Math.min(warnings.count, Math.floor((now.getTime() - queuedAt.getTime()) / (warnings.seconds * 1000)))

@@ -1,17 +1,26 @@
 import { isAscii as asciiBytes } from 'node:buffer'
 import { printable } from '../../core/text.ts'
 import { readHeaderBlock } from '../message/header-block.ts'
+import { fromXtext } from '../smtp/xtext.ts'
 import { mailDate } from '../trace.ts'
 import type { Failure } from './transport.ts'
 
-export interface FailedRecipient {
+export interface NoticeRecipient {
   readonly address: string
-  readonly failure: Failure
+  /** ORCPT as the sender gave it. */
+  readonly orcpt?: string
+  /** For `relayed` and `delivered` a status and words of success. */
+  readonly outcome: Omit<Failure, 'permanent'>
 }
 
+/**
+ * `delayed`: a warning; the message is tried on until `retryUntil`. `relayed`: handed to a host that tells nobody of its
+ * delivery. `delivered`: it lies in its mailbox.
+ */
+export type NoticeAction = 'failed' | 'delayed' | 'relayed' | 'delivered'
+
 export interface NoticeFacts {
-  /** `delayed`: a warning; the message is tried on until `retryUntil`. */
-  readonly action: 'failed' | 'delayed'
+  readonly action: NoticeAction
   readonly retryUntil?: Date
   /** RFC 3464, else plain text with the headers below it. */
   readonly dsnFormat: boolean
@@ -22,18 +31,30 @@ export interface NoticeFacts {
   readonly offsetSeconds: number
   /** Unique here: Message-ID and MIME boundary are made of it. */
   readonly id: string
-  readonly failed: readonly FailedRecipient[]
-  /** The message that failed. */
+  readonly recipients: readonly NoticeRecipient[]
+  /** The message that it speaks of. */
   readonly original: Buffer
+  /** The whole message comes back with a failure (RET=FULL), not only its header. */
+  readonly whole?: boolean
+  /** ENVID as the sender gave it. */
+  readonly envid?: string
 }
 
 const HEADER_BYTES = 65_536
+/** A longer message comes back as its header, whatever was asked. */
+const WHOLE_BYTES = 10_485_760
 const isAscii = (text: string): boolean => /^[ -~]*$/.test(text)
 /** One line of ASCII: a remote host's words must not become a header or a line of ours. */
 const line = (text: string): string =>
   printable(text.replace(/\s*\n\s*/g, ' '))
     .replace(/[^ -~]/g, '?')
     .slice(0, 800)
+/** `rfc822;address`, decoded. */
+const originalRecipient = (orcpt: string): string => {
+  const [, type = '', address = ''] = /^([^;]*);(.*)$/s.exec(orcpt) ?? []
+  const text = printable(fromXtext(address))
+  return isAscii(text) ? `${type};${text}` : `utf-8;${text}`
+}
 const addressType = (address: string): string => (isAscii(address) ? `rfc822;${address}` : `utf-8;${address}`)
 
 const WORDS = {
@@ -49,14 +70,25 @@ const WORDS = {
       'The following message has not been delivered yet and is tried on:',
     ],
   },
+  relayed: {
+    subject: 'Delivery Status Notification (Relay)',
+    text: [
+      'The following message was handed on to a mail system that does not tell whether it arrives;',
+      'you hear no more of it unless it fails:',
+    ],
+  },
+  delivered: {
+    subject: 'Delivery Status Notification (Success)',
+    text: ['The following message was delivered:'],
+  },
 } as const
 
-const human = ({ action, failed, retryUntil, offsetSeconds }: NoticeFacts): readonly string[] => [
+const human = ({ action, recipients, retryUntil, offsetSeconds }: NoticeFacts): readonly string[] => [
   ...WORDS[action].text,
   '',
-  ...failed.flatMap(({ address, failure }) => [
+  ...recipients.flatMap(({ address, outcome }) => [
     `<${printable(address)}>`,
-    `    ${failure.status} ${line(failure.response)}`,
+    `    ${outcome.status} ${line(outcome.response)}`,
   ]),
   ...(retryUntil ? ['', `It is tried until ${mailDate(retryUntil, offsetSeconds)}.`] : []),
 ]
@@ -65,28 +97,34 @@ const human = ({ action, failed, retryUntil, offsetSeconds }: NoticeFacts): read
 const machine = (facts: NoticeFacts): readonly string[] => {
   const date = mailDate(facts.at, facts.offsetSeconds)
   return [
+    ...(facts.envid === undefined ? [] : [`Original-Envelope-Id: ${line(fromXtext(facts.envid))}`]),
     `Reporting-MTA: dns; ${facts.hostname}`,
     `Arrival-Date: ${mailDate(facts.receivedAt, facts.offsetSeconds)}`,
-    ...facts.failed.flatMap(({ address, failure }) => [
+    ...facts.recipients.flatMap(({ address, orcpt, outcome }) => [
       '',
+      ...(orcpt === undefined ? [] : [`Original-Recipient: ${originalRecipient(orcpt)}`]),
       `Final-Recipient: ${addressType(printable(address))}`,
       `Action: ${facts.action}`,
-      `Status: ${failure.status}`,
-      ...(failure.remote === undefined ? [] : [`Remote-MTA: dns; ${line(failure.remote)}`]),
-      ...(failure.code === '000' ? [] : [`Diagnostic-Code: smtp; ${line(failure.response)}`]),
+      `Status: ${outcome.status}`,
+      ...(outcome.remote === undefined ? [] : [`Remote-MTA: dns; ${line(outcome.remote)}`]),
+      ...(outcome.code === '000' ? [] : [`Diagnostic-Code: smtp; ${line(outcome.response)}`]),
       `Last-Attempt-Date: ${date}`,
       ...(facts.retryUntil ? [`Will-Retry-Until: ${mailDate(facts.retryUntil, facts.offsetSeconds)}`] : []),
     ]),
   ]
 }
 
-/** A delivery status notification with the headers of the message, and nothing of its body. */
+/** A delivery status notification with the header of the message; its body comes back only when that was asked. */
 export const deliveryNotice = (facts: NoticeFacts): Buffer => {
   const { hostname, id, original } = facts
   const boundary = `=_${id}`
   const block = readHeaderBlock(original, 0, original.length, { headers: 1000, headerBytes: HEADER_BYTES })
   const headers = original.subarray(0, Math.min(block.end, HEADER_BYTES))
-  const global = facts.failed.some((f) => !isAscii(printable(f.address)))
+  const whole = facts.whole === true && facts.action === 'failed' && original.length <= WHOLE_BYTES
+  const returned = whole ? original : headers
+  const global = facts.recipients.some(
+    ({ address, orcpt = '' }) => !isAscii(printable(address)) || !isAscii(printable(fromXtext(orcpt))),
+  )
   const head = [
     `From: Mail Delivery System <MAILER-DAEMON@${hostname}>`,
     `To: <${facts.to}>`,
@@ -119,10 +157,10 @@ export const deliveryNotice = (facts: NoticeFacts): Buffer => {
     ...machine(facts),
     '',
     `--${boundary}`,
-    'Content-Type: text/rfc822-headers',
-    ...(asciiBytes(headers) ? [] : ['Content-Transfer-Encoding: 8bit']),
+    `Content-Type: ${whole ? 'message/rfc822' : 'text/rfc822-headers'}`,
+    ...(asciiBytes(returned) ? [] : ['Content-Transfer-Encoding: 8bit']),
     '',
     '',
   ]
-  return Buffer.concat([Buffer.from(report.join('\r\n')), headers, Buffer.from(`\r\n--${boundary}--\r\n`)])
+  return Buffer.concat([Buffer.from(report.join('\r\n')), returned, Buffer.from(`\r\n--${boundary}--\r\n`)])
 }

@@ -12,6 +12,8 @@ export interface GeneratedMail {
   /** '' = the null sender. */
   readonly sender: string
   readonly recipients: readonly string[]
+  /** Nobody is told what becomes of it (RFC 3461 §6.1: notifications themselves). */
+  readonly quiet?: boolean
   readonly bytes: Buffer
 }
 
@@ -29,7 +31,7 @@ export const generatedEntry = (mail: GeneratedMail, env: Env): NewSpoolEntry => 
     listener: '',
     direction: 'outgoing',
     sender: mail.sender,
-    recipients: mail.recipients.map((address, rid) => ({ rid, address })),
+    recipients: mail.recipients.map((address, rid) => ({ rid, address, ...(mail.quiet ? { notify: [] } : {}) })),
     helo: hostname,
     remoteAddress: '',
     reverseHost: null,

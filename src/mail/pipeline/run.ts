@@ -131,14 +131,11 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
       return { entries: [{ ...entry, body, state }], events: [{ type: 'message.quarantined', mid, ...flag }] }
     }
     const queued = { ...entry, body, state: { kind: 'queued' } } as const
-    const addresses = expandAliases(
-      entry.recipients.map((r) => r.address),
-      deps.config.get(aliases),
-    )
-    if (!addresses) return { entries: [queued], events: [{ type: 'message.queued', mid }] }
-    const told: ApplianceEvent = { type: 'delivery.alias-expanded', mid, recipients: addresses }
-    if (addresses.length === 0) return { entries: [], events: [told, { type: 'message.finished', mid }] }
-    const recipients = addresses.map((address, rid) => ({ rid, address }))
+    const expanded = expandAliases(entry.recipients, deps.config.get(aliases))
+    if (!expanded) return { entries: [queued], events: [{ type: 'message.queued', mid }] }
+    const told: ApplianceEvent = { type: 'delivery.alias-expanded', mid, recipients: expanded.map((r) => r.address) }
+    if (expanded.length === 0) return { entries: [], events: [told, { type: 'message.finished', mid }] }
+    const recipients = expanded.map((recipient, rid) => ({ ...recipient, rid }))
     return { entries: [{ ...queued, recipients }], events: [told, { type: 'message.queued', mid }] }
   }
 

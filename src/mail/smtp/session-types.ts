@@ -1,3 +1,4 @@
+import type { RecipientOptions, SenderOptions } from './mail-parameters.ts'
 import type { Credentials } from './sasl.ts'
 
 /** What a listener lets a connection do. */
@@ -17,9 +18,9 @@ export interface SmtpSettings {
 export type SmtpOutput =
   | { readonly kind: 'reply'; readonly text: string }
   /** (waits) MAIL: `answer`. */
-  | { readonly kind: 'sender'; readonly address: string }
+  | { readonly kind: 'sender'; readonly address: string; readonly options: SenderOptions }
   /** (waits) RCPT: `answer`. */
-  | { readonly kind: 'recipient'; readonly address: string }
+  | { readonly kind: 'recipient'; readonly address: string; readonly options: RecipientOptions }
   /** (waits) The end of a message that broke no rule of the session: `answer`. */
   | { readonly kind: 'message'; readonly bytes: Buffer; readonly utf8: boolean }
   /** A message was refused by the session itself. */

@@ -1,11 +1,10 @@
 import { isAscii, isMailbox, parsePath } from './address.ts'
-import type { Path } from './address.ts'
 import { parseCommand } from './commands.ts'
 import type { Command } from './commands.ts'
 import { DataDecoder } from './data.ts'
 import type { DataResult } from './data.ts'
 import { SMTP_LIMITS } from './limits.ts'
-import { mailParameters } from './mail-parameters.ts'
+import { mailParameters, rcptParameters } from './mail-parameters.ts'
 import { REPLIES } from './replies.ts'
 import { SaslExchange } from './sasl.ts'
 import type { SaslStep } from './sasl.ts'
@@ -25,7 +24,7 @@ const FOREIGN = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'HO
 
 /**
  * The server side of an SMTP conversation without I/O: bytes in, replies and events out (RFC 5321, 1870, 2034, 2920, 3207,
- * 6152, 6531). The same bytes give the same conversation however they are cut into packets.
+ * 3461, 6152, 6531). The same bytes give the same conversation however they are cut into packets.
  */
 export class SmtpSession {
   readonly #settings: SmtpSettings
@@ -228,7 +227,7 @@ export class SmtpSession {
     this.#helo = { name, extended }
     const { hostname, tls, maxMessageBytes } = this.#settings
     if (!extended) return this.#reply(`250 ${hostname}`)
-    const offers = ['8BITMIME', `SIZE ${maxMessageBytes}`, 'PIPELINING', 'SMTPUTF8', 'ENHANCEDSTATUSCODES']
+    const offers = ['8BITMIME', `SIZE ${maxMessageBytes}`, 'PIPELINING', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES']
     if (tls !== 'off' && !this.#secure) offers.push('STARTTLS')
     if (this.#offersAuth && this.#secure) offers.push('AUTH PLAIN LOGIN')
     const last = offers.length
@@ -256,11 +255,11 @@ export class SmtpSession {
       auth: this.#offersAuth,
     })
     if (typeof read === 'string') return this.#refuse(read)
-    const { utf8 } = read
+    const utf8 = read.utf8 === true
     if (address !== '' && !isMailbox(address)) return this.#refuse(REPLIES.senderSyntax)
     if (!utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
     this.#asked = { address, utf8 }
-    this.#wait('sender', { kind: 'sender', address })
+    this.#wait('sender', { kind: 'sender', address, options: read })
   }
 
   get #offersAuth(): boolean {
@@ -294,15 +293,16 @@ export class SmtpSession {
     const [, rest] = /^TO:(.*)$/i.exec(argument) ?? []
     const path = rest === undefined ? null : parsePath(rest)
     if (!path?.ok) return this.#refuse(REPLIES.rcptSyntax)
-    const { address, parameters }: Path = path.value
-    if (parameters.length > 0) return this.#refuse(REPLIES.parameter)
+    const { address } = path.value
+    const options = rcptParameters(path.value)
+    if (typeof options === 'string') return this.#refuse(options)
     // RFC 5321 §4.5.1: `<postmaster>` needs no domain.
     if (!isMailbox(address) && address.toLowerCase() !== 'postmaster') return this.#refuse(REPLIES.recipientSyntax)
     if (!transaction.utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
     if (transaction.recipients.has(address)) return this.#reply(REPLIES.recipient)
     if (transaction.recipients.size >= this.#settings.maxRecipients) return this.#refuse(REPLIES.tooManyRecipients)
     this.#asked = { address, utf8: transaction.utf8 }
-    this.#wait('recipient', { kind: 'recipient', address })
+    this.#wait('recipient', { kind: 'recipient', address, options })
   }
 
   #data(argument: string): void {

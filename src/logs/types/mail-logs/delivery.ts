@@ -40,6 +40,9 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
   'delivery.alias-expanded': toMailLogs((e) =>
     info(line`MID ${e.mid} aliases expanded, recipients: ${e.recipients.join(', ') || 'none'}`),
   ),
+  'delivery.success-notified': toMailLogs((e) =>
+    info(line`MID ${e.mid} was generated for success notification of MID ${e.from}`),
+  ),
   'delivery.delay-warned': toMailLogs((e) => info(line`MID ${e.mid} was generated for delay warning of MID ${e.from}`)),
   'delivery.started': toMailLogs((e) =>
     info(

@@ -111,10 +111,11 @@ export class Transaction {
     const { recipient, path } = this.#sent[n] as Sent
     const { notify, orcpt } = recipient
     const { dsn } = this.#extensions
+    const original = orcpt !== undefined && (isAscii(orcpt) || this.#utf8) ? orcpt : null
     return (
       `RCPT TO:<${path}>` +
       (dsn && notify ? ` NOTIFY=${notify.length === 0 ? 'NEVER' : notify.join(',')}` : '') +
-      (dsn && orcpt ? ` ORCPT=${orcpt}` : '')
+      (dsn && original !== null ? ` ORCPT=${original}` : '')
     )
   }
 

@@ -11,6 +11,12 @@ const table = [
   { domain: null, alias: 'loop@example.com', addresses: ['loop@example.com', 'y@example.com'] },
 ]
 
+const expanded = (addresses: readonly string[], all: Parameters<typeof expandAliases>[1]) =>
+  expandAliases(
+    addresses.map((address) => ({ address })),
+    all,
+  )?.map((r) => r.address) ?? null
+
 it.each([
   ['Care@Example.com', ['bob@example.com', 'ann@Example.com']],
   ['help@example.com', ['bob@example.com', 'ann@example.com']],
@@ -20,11 +26,11 @@ it.each([
   ['loop@example.com', ['loop@example.com', 'y@example.com']],
   ['nobody@example.com', null],
 ])('%s becomes %j', (address, expected) => {
-  expect(expandAliases([address], table)).toEqual(expected)
+  expect(expanded([address], table)).toEqual(expected)
 })
 
 it('each address stands once, and those that no alias takes stay', () => {
-  expect(expandAliases(['bob@example.com', 'care@example.com', 'z@far.example'], table)).toEqual([
+  expect(expanded(['bob@example.com', 'care@example.com', 'z@far.example'], table)).toEqual([
     'bob@example.com',
     'ann@example.com',
     'z@far.example',
@@ -43,7 +49,7 @@ it('any table comes to an end', () => {
   )
   fc.assert(
     fc.property(entries, user, (all, name) => {
-      const out = expandAliases([`${name}@x.example`], all)
+      const out = expanded([`${name}@x.example`], all)
       expect(new Set(out ?? []).size).toBe(out?.length ?? 0)
     }),
     { numRuns: 200 },

@@ -15,11 +15,10 @@ it('a notice is a multipart/report that no remote word breaks', async () => {
     receivedAt: new Date('2022-03-30T00:20:00Z'),
     offsetSeconds: 0,
     id: '7.aa',
-    failed: [
+    recipients: [
       {
         address: 'bob@far.example',
-        failure: {
-          permanent: true,
+        outcome: {
           code: '550',
           status: '5.1.1',
           response: '550-no\r\n\r\n--=_7.aa\r\n550 \u001b[31mEvil',
