@@ -41,6 +41,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
   const { config, events, alerts, writer } = base
   const stores = await openMailStores(base, options, home)
 
+  const watch = await createWatchStore(writer, home.db('retro'))
   const intel = await createIntel({
     env,
     events,
@@ -51,6 +52,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     configuration: home.configuration,
     serial,
     version,
+    watched: (emailId) => watch.urls(emailId),
   })
   config.consume(intel.consumer)
 
@@ -78,7 +80,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     config: config.running,
     events,
     alerts,
-    store: await createWatchStore(writer, home.db('retro')),
+    store: watch,
     api: intel.retroApi,
     remediation,
   })

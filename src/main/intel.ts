@@ -59,6 +59,8 @@ export interface IntelOptions {
   readonly configuration: string
   readonly serial: string
   readonly version: string
+  /** The URLs that are watched in a message. */
+  readonly watched: (emailId: string) => readonly string[]
 }
 
 const PRUNE_MS = 3600_000
@@ -88,21 +90,27 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   let embedded: EmbeddedIntel | null = null
 
   const settings = (): IntelClientSettings => {
-    const { serviceUrl, caFile, proxyUrl, deviceSecret, organization } = config.get(intelligence)
+    const { serviceUrl, caFile, proxyUrl, deviceSecret, organization, hashLookups, hashSubmissions } =
+      config.get(intelligence)
     if (serviceUrl !== null)
       return {
         endpoint: { url: serviceUrl, ca: caFile === null ? null : caText(caFile), proxy: proxyUrl },
         organization,
         deviceSecret: deviceSecret ?? '',
+        hashLookups,
+        hashSubmissions,
       }
     if (embedded === null) throw new Fault('NOT_CONFIGURED', 'the embedded intelligence service is not running')
     return {
       endpoint: { url: embedded.uri, ca: embedded.caPem, proxy: null },
       organization,
       deviceSecret: embedded.deviceSecret,
+      // It is this process.
+      hashLookups: false,
+      hashSubmissions: false,
     }
   }
-  const client = { http, serial, version, settings }
+  const client = { http, serial, version, settings, entropy: env.entropy, watched: options.watched }
   const remote = createRemoteLookup(client)
   const lookup = (): IntelLookup => (config.get(intelligence).serviceUrl === null ? service.lookup : remote)
   const urlReputation = createUrlReputation({ env, events, config, lookup, product: { serial, version } })

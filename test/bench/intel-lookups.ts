@@ -54,8 +54,11 @@ export const lookups = async (options: {
       endpoint: { url: server.uri, ca: tls.caPem, proxy: null },
       organization: 'bench',
       deviceSecret: await service.devices.enrol(SERIAL),
+      hashSubmissions: true,
     }
-    const plain = createRemoteLookup({ http, serial: SERIAL, version: 'bench', settings: () => settings })
+    const client = { http, serial: SERIAL, version: 'bench', entropy: systemEntropy, watched: () => [] }
+    const remote = (hashLookups: boolean): IntelLookup =>
+      createRemoteLookup({ ...client, settings: () => ({ ...settings, hashLookups }) })
     return [
       `Verdicts, ${lines.length.toLocaleString('en')} indicators loaded, messages of ${BATCH} URLs nobody's cache knows; client and service share the process.`,
       '',
@@ -63,7 +66,8 @@ export const lookups = async (options: {
         ['look-ups', 'URLs a second'],
         [
           ['in process', await rate(service.lookup, lines, seconds, 1)],
-          [`over HTTPS, ${FLYING} messages at a time`, await rate(plain, lines, seconds, FLYING)],
+          [`over HTTPS, ${FLYING} messages at a time`, await rate(remote(false), lines, seconds, FLYING)],
+          ['over HTTPS by prefixes of hashes, likewise', await rate(remote(true), lines, seconds, FLYING)],
         ],
       ),
     ].join('\n')

@@ -49,11 +49,13 @@ let http: HttpExchange
 let secret: string
 let settings: IntelClientSettings
 let api: RetroApi
+let watched: readonly string[]
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'lychgate-intel-'))
   writer = inlineWriter()
   env = testEnv(START)
+  watched = []
   service = createIntelService({ store: await createIntelStore(writer, join(home, 'intel.db')), env })
   server = await startIntelServer({ service, tls, host: '127.0.0.1', port: 0 })
   http = createHttpExchange(systemClock)
@@ -62,8 +64,10 @@ beforeEach(async () => {
     endpoint: { url: server.uri, ca: tls.caPem, proxy: null },
     organization: 'example org',
     deviceSecret: secret,
+    hashLookups: false,
+    hashSubmissions: false,
   }
-  api = createRetroApi({ http, serial: SERIAL, version: '0.1.0', settings: () => settings })
+  api = createRetroApi({ ...client(), settings: () => settings })
 })
 afterEach(async () => {
   await http.close()
@@ -72,6 +76,7 @@ afterEach(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
+const client = () => ({ http, serial: SERIAL, version: '0.1.0', entropy: systemEntropy, watched: () => watched })
 const registered = async (a: RetroApi = api): Promise<Registration> => {
   const { body } = await a.register(signal)
   const { token, region_uri: regionUri } = body as { token: string; region_uri: string }
@@ -189,9 +194,8 @@ describe('a device', () => {
   it("neither reads nor submits as another one, even with that one's serial", async () => {
     const otherSecret = await service.devices.enrol(OTHER)
     const stranger = createRetroApi({
-      http,
+      ...client(),
       serial: OTHER,
-      version: '0.1.0',
       settings: () => ({ ...settings, deviceSecret: otherSecret }),
     })
     const registration = await registered(stranger)
@@ -228,7 +232,7 @@ describe('a device', () => {
 
 describe('look-ups over HTTPS', () => {
   it('give the verdicts that the service gives in process, and renew an expired token', async () => {
-    const lookup = createRemoteLookup({ http, serial: SERIAL, version: '0.1.0', settings: () => settings })
+    const lookup = createRemoteLookup({ ...client(), settings: () => settings })
     await service.verdicts.set('phish.example.com', 'malicious', { user: 'admin', category: 'Phishing' })
     const urls = [URL_1, 'http://unknown.example.org/']
     expect(await lookup.urls(urls, signal)).toEqual(await service.lookup.urls(urls, signal))

@@ -57,7 +57,15 @@ export const chaosGateway = async (options: {
     const events = createEventBus(env.clock)
     const alerts = { raise: () => undefined, recent: () => [] }
     const http = createHttpExchange(systemClock)
-    const api = createRetroApi({ http, serial, version: '0.1.0', settings: options.settings })
+    const watch = await createWatchStore(writer, join(folder, 'retro.db'))
+    const api = createRetroApi({
+      http,
+      serial,
+      version: '0.1.0',
+      settings: options.settings,
+      entropy: env.entropy,
+      watched: (emailId) => watch.urls(emailId),
+    })
     const shared = { env, config, events, alerts }
     const remediation = createRemediation({
       ...shared,
@@ -67,7 +75,7 @@ export const chaosGateway = async (options: {
     })
     const retro = createRetro({
       ...shared,
-      store: await createWatchStore(writer, join(folder, 'retro.db')),
+      store: watch,
       api,
       remediation,
     })

@@ -57,7 +57,13 @@ export const chaosStory = async (seed: number, rounds: number): Promise<ChaosOut
   const server = await startChaos({ tls, service: await startService(), now: () => serviceClock.now() })
   const deviceSecret = await server.service.devices.enrol(SERIAL)
   const endpoint = { url: server.uri, ca: tls.caPem, proxy: null }
-  const settings = () => ({ endpoint, organization: 'example', deviceSecret })
+  const settings = () => ({
+    endpoint,
+    organization: 'example',
+    deviceSecret,
+    hashLookups: true,
+    hashSubmissions: true,
+  })
   const gateway = await chaosGateway({ folder, serial: SERIAL, env, settings })
 
   let pollsFailed = 0

@@ -1,6 +1,10 @@
+import type { Entropy } from '../../core/entropy.ts'
 import { Fault } from '../../core/errors.ts'
 import type { IntelLookup } from '../../intel/lookup.ts'
-import { readSenderVerdict, readUrlVerdict } from '../../intel/service/answers.ts'
+import { readHashMatch, readSenderVerdict, readUrlVerdict } from '../../intel/service/answers.ts'
+import { blindLookup, blindSubmission } from '../../intel/url/blind.ts'
+import type { HashMatch } from '../../intel/url/blind.ts'
+import { urlRef } from '../../intel/url/hash.ts'
 import type { ApiAnswer, Registration, RetroApi } from '../../retro/ports.ts'
 import type { Endpoint, HttpAnswer, HttpExchange } from './exchange.ts'
 
@@ -9,6 +13,10 @@ export interface IntelClientSettings {
   readonly organization: string
   /** What the device enrolled with. */
   readonly deviceSecret: string
+  /** URLs are asked about by prefixes of hashes. */
+  readonly hashLookups: boolean
+  /** URLs are handed over for watching as hashes. */
+  readonly hashSubmissions: boolean
 }
 
 export interface IntelClientDeps {
@@ -17,6 +25,9 @@ export interface IntelClientDeps {
   readonly version: string
   /** Asked for each request: a committed change counts from the next one. @throws Fault NOT_CONFIGURED */
   readonly settings: () => IntelClientSettings
+  readonly entropy: Entropy
+  /** The URLs that are watched in a message: what comes back by its hash is found among them. */
+  readonly watched: (emailId: string) => readonly string[]
 }
 
 const MAX_LOGGED = 65_536
@@ -50,9 +61,29 @@ const apiAnswer = ({ url, status, body, text, retryAfterMs, serverDate }: HttpAn
   serverDate,
 })
 
+type Json = Readonly<Record<string, unknown>>
+const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
+
+/** Of a message that is not watched here the hash stays: whoever reads it finds no such URL. */
+const joinedRetro = (raw: unknown, watched: IntelClientDeps['watched']): unknown => {
+  if (!isObject(raw) || !isObject(raw['observable']) || raw['observable']['observable_type'] !== 'url_ref') return raw
+  const { value } = raw['observable']
+  const emailId = raw['email_id']
+  const url = typeof emailId === 'string' ? watched(emailId).find((u) => urlRef(u) === value) : undefined
+  return { ...raw, observable: { observable_type: 'url', value: url ?? value } }
+}
+
 export const createRetroApi = (deps: IntelClientDeps): RetroApi => {
   const { http, serial, version, settings } = deps
   const queryUrl = (regionUri: string): string => `${regionUri}/v1/retro/device/${serial}`
+  /** Retrospections of URLs that the service knows by their hash alone, with the URL again. */
+  const joined = (answer: ApiAnswer): ApiAnswer => {
+    const { body } = answer
+    if (!isObject(body) || !Array.isArray(body['retros'])) return answer
+    const retros = (body['retros'] as readonly unknown[]).map((raw) => joinedRetro(raw, deps.watched))
+    const whole = { ...body, retros }
+    return { ...answer, body: whole, text: JSON.stringify(whole).slice(0, MAX_LOGGED) }
+  }
   return {
     serial,
     registerUrl: () => registerUrl(settings(), serial),
@@ -62,18 +93,18 @@ export const createRetroApi = (deps: IntelClientDeps): RetroApi => {
     query: async ({ token, regionUri }, { since, pageSize }, signal) => {
       const query = new URLSearchParams({ since, page_size: String(pageSize) })
       const url = `${queryUrl(regionUri)}?${query.toString()}`
-      return apiAnswer(await http.send(settings().endpoint, { method: 'GET', url, bearer: token }, signal))
+      return joined(apiAnswer(await http.send(settings().endpoint, { method: 'GET', url, bearer: token }, signal)))
     },
     submit: async ({ token, regionUri }, items, signal) => {
       const url = `${queryUrl(regionUri)}/urls`
-      const body = { urls: items.map(({ emailId, url }) => ({ email_id: emailId, url })) }
+      const blind = settings().hashSubmissions
+      const body = {
+        urls: items.map((i) => ({ email_id: i.emailId, ...(blind ? blindSubmission(i.url) : { url: i.url }) })),
+      }
       return apiAnswer(await http.send(settings().endpoint, { method: 'POST', url, bearer: token, body }, signal))
     },
   }
 }
-
-type Json = Readonly<Record<string, unknown>>
-const isObject = (v: unknown): v is Json => typeof v === 'object' && v !== null && !Array.isArray(v)
 
 /** Look-ups at a shared service. */
 export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
@@ -108,6 +139,17 @@ export const createRemoteLookup = (deps: IntelClientDeps): IntelLookup => {
   return {
     name: 'service',
     urls: async (urls, signal) => {
+      if (settings().hashLookups) {
+        const lookup = blindLookup(urls, deps.entropy)
+        const matches: HashMatch[] = []
+        for (const prefixes of lookup.requests) {
+          const answer = await ask('/v1/lookup/hashes', { prefixes }, signal)
+          if (!Array.isArray(answer['matches']))
+            throw new Fault('UPSTREAM_UNAVAILABLE', 'the intelligence service gave no matches')
+          matches.push(...(answer['matches'] as readonly unknown[]).map(readHashMatch).filter((m) => m !== null))
+        }
+        return lookup.verdicts(matches)
+      }
       const { results } = await ask('/v1/lookup/urls', { urls }, signal)
       const verdicts = Array.isArray(results) ? (results as readonly unknown[]).map(readUrlVerdict) : []
       return new Map(verdicts.flatMap((v) => (v === null ? [] : [[v.url, v] as const])))

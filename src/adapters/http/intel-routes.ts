@@ -6,6 +6,7 @@ import type { Result } from '../../core/result.ts'
 import type { Device } from '../../intel/service/devices.ts'
 import {
   readCauseKeys,
+  readPrefixes,
   readRegistrationBody,
   readRetroQuery,
   readSenderQuery,
@@ -121,6 +122,12 @@ export const intelRoutes = (service: IntelService, regionUri: () => string): Hon
     const urls = valid(readUrls(await json(c)))
     const verdicts = await service.lookup.urls(urls, c.req.raw.signal)
     return c.json({ taxonomy_map_version: TAXONOMY_VERSION, results: urls.map((url) => verdicts.get(url)) })
+  })
+  app.post('/v1/lookup/hashes', async (c) => {
+    device(c)
+    const prefixes = valid(readPrefixes(await json(c)))
+    const matches = await service.matches(prefixes, c.req.raw.signal)
+    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, matches })
   })
   app.post('/v1/lookup/sender', async (c) => {
     device(c)

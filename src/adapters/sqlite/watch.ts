@@ -125,6 +125,13 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
     refused: async (item) => {
       await db.write([setState('refused', item, null)])
     },
+    urls: (emailId) =>
+      db
+        .all<{ url: string }>(
+          'SELECT w.url FROM messages m JOIN watched w USING (root_mid) WHERE m.email_id = ?',
+          emailId,
+        )
+        .map((r) => r.url),
     find: (emailId, url) => {
       const r = db.get<WatchedRow>(
         `SELECT w.*, m.email_id, m.message_id FROM messages m JOIN watched w USING (root_mid)

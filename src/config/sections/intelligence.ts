@@ -33,7 +33,7 @@ export type IntelSource = v.InferOutput<typeof intelSource>
 /** `intelconfig`: where opinions come from, and which service retrospection talks to. */
 export const intelligence = defineSection({
   name: 'intelligence',
-  version: 2,
+  version: 3,
   schema: v.object({
     /** Sent when the device registers (`org_id`). */
     organization: v.pipe(v.string(), v.minLength(1), v.maxLength(128)),
@@ -45,6 +45,10 @@ export const intelligence = defineSection({
     proxyUrl: v.nullable(v.pipe(v.string(), v.regex(/^http:\/\/[^/?#\s@]+$/))),
     /** The device's own enrolment secret for a shared service; the embedded one makes its own. */
     deviceSecret: v.nullable(secretText()),
+    /** A shared service is asked by prefixes of hashes, and not told which URL is meant. */
+    hashLookups: v.boolean(),
+    /** A shared service watches hashes of look-up expressions, and is not told the URLs. */
+    hashSubmissions: v.boolean(),
     sources: v.array(intelSource),
   }),
   defaults: {
@@ -53,6 +57,8 @@ export const intelligence = defineSection({
     caFile: null,
     proxyUrl: null,
     deviceSecret: null,
+    hashLookups: true,
+    hashSubmissions: true,
     sources: [] as IntelSource[],
   },
   migrations: {
@@ -60,6 +66,7 @@ export const intelligence = defineSection({
       const value = old as { readonly sources?: readonly object[] }
       return { ...value, sources: (value.sources ?? []).map((s) => ({ key: null, ...s })) }
     },
+    2: (old) => ({ hashLookups: true, hashSubmissions: true, ...(old as object) }),
   },
   verify: (value) => [
     ...value.sources

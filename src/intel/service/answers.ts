@@ -1,4 +1,5 @@
 import { SENDER_LEVELS, THREAT_LEVELS } from '../../events/levels.ts'
+import type { HashMatch } from '../url/blind.ts'
 import type { Opinion, SenderVerdict, UrlVerdict } from '../verdict.ts'
 
 /** Checks of what a shared service answers: a wrong one is no verdict. Shapes in docs/intelligence/api.md. */
@@ -25,6 +26,13 @@ const readOpinion = (raw: unknown): Opinion | null => {
     asOf,
     ...(by === null ? {} : { by }),
   }
+}
+
+/** `{hash, opinion}` of a look-up by prefixes; the opinion names no indicator. */
+export const readHashMatch = (raw: unknown): HashMatch | null => {
+  if (!isObject(raw) || typeof raw['hash'] !== 'string' || !/^[0-9a-f]{64}$/.test(raw['hash'])) return null
+  const opinion = readOpinion(raw['opinion'])
+  return opinion === null ? null : { hash: raw['hash'], opinion }
 }
 
 export const readUrlVerdict = (raw: unknown): UrlVerdict | null => {

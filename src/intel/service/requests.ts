@@ -88,6 +88,18 @@ export const readUrls = (body: unknown): Result<readonly string[]> => {
     : fail(`urls must be a list of at most ${MAX_ITEMS} texts of at most ${MAX_URL} characters.`)
 }
 
+const MAX_PREFIXES = 8192
+
+/** `{prefixes: ["8 hexadecimal digits"]}` */
+export const readPrefixes = (body: unknown): Result<readonly number[]> => {
+  const list = isObject(body) ? body['prefixes'] : undefined
+  return Array.isArray(list) &&
+    list.length <= MAX_PREFIXES &&
+    list.every((p) => typeof p === 'string' && /^[0-9a-f]{8}$/.test(p))
+    ? ok((list as readonly string[]).map((p) => parseInt(p, 16)))
+    : fail(`prefixes must be a list of at most ${MAX_PREFIXES} texts of 8 hexadecimal digits.`)
+}
+
 const HOSTS = ['reverseHost', 'helo', 'envelopeFrom', 'headerFrom', 'replyTo'] as const
 const RESULTS = ['spf', 'dkim', 'dmarc'] as const
 

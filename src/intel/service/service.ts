@@ -3,6 +3,9 @@ import type { IntelStore } from '../../store/repositories/intel.ts'
 import type { IntelLookup } from '../lookup.ts'
 import { createVerdictAdmin } from './admin.ts'
 import type { VerdictAdmin } from './admin.ts'
+import { toOpinion } from '../opinions.ts'
+import type { HashMatch } from '../url/blind.ts'
+import { expressionHash } from '../url/hash.ts'
 import { convertOlder } from './convert.ts'
 import { createDeviceDesk } from './devices.ts'
 import type { DeviceDesk } from './devices.ts'
@@ -14,6 +17,8 @@ import type { RetroLedger } from './retro.ts'
 /** The intelligence service as a library: in process, behind HTTPS, or by the `lychgate intel` commands. */
 export interface IntelService {
   readonly lookup: IntelLookup
+  /** What is said of expressions whose hash begins with these 32 bits. */
+  matches(prefixes: readonly number[], signal: AbortSignal): Promise<readonly HashMatch[]>
   readonly verdicts: VerdictAdmin
   readonly devices: DeviceDesk
   readonly retro: RetroLedger
@@ -25,6 +30,9 @@ export interface IntelService {
   onChange(listener: () => void): () => void
   prune(): Promise<void>
 }
+
+/** An expression has one opinion of a source, and a prefix fits few expressions. */
+const MAX_MATCHES = 20_000
 
 export const createIntelService = (deps: {
   readonly store: IntelStore
@@ -48,6 +56,13 @@ export const createIntelService = (deps: {
         signal.throwIfAborted()
         return judgeSender(store.opinions, query, env.clock.now())
       },
+    },
+    matches: async (prefixes, signal) => {
+      signal.throwIfAborted()
+      return store.opinions.ofPrefixes(prefixes, MAX_MATCHES).map((o) => {
+        const { indicator, ...opinion } = toOpinion(o)
+        return { hash: expressionHash(indicator).toString('hex'), opinion }
+      })
     },
     verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed }),
     devices: createDeviceDesk(store.devices, env, deps.tokenMs),

@@ -63,6 +63,8 @@ export interface WatchStore {
   renewed(items: readonly PendingWatch[], at: Date): Promise<void>
   /** Out of the queue of submissions for good. */
   refused(item: PendingWatch): Promise<void>
+  /** Every URL that is watched in the message. */
+  urls(emailId: string): readonly string[]
   find(emailId: string, url: string): WatchRecord | undefined
   /** `watched`: submitted and still watched. */
   counts(): { readonly watched: number; readonly pending: number }

@@ -45,8 +45,18 @@ export const askService = async (session: Session): Promise<void> => {
   const through = await ask.field("Enter the URL of the HTTP proxy, or 'none':", proxy, value.proxyUrl ?? 'none')
   const secret = 'Enter the device secret that the service issued:'
   const deviceSecret = await ask.field(secret, text(), value.deviceSecret ?? undefined, { secret: true })
+  const hashLookups = await ask.confirm(
+    'Do you want to ask by prefixes of hashes, so that the service does not learn which URLs your mail holds?',
+    value.hashLookups,
+  )
+  const hashSubmissions = await ask.confirm(
+    'Do you want to hand over hashes instead of URLs for watching?',
+    value.hashSubmissions,
+  )
   stage(session, {
     organization,
+    hashLookups,
+    hashSubmissions,
     serviceUrl: url,
     caFile: caFile === 'system' ? null : caFile,
     proxyUrl: through === 'none' ? null : through,
