@@ -68,7 +68,8 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 `
 
-export const startPostfix = async (role: PostfixRole): Promise<Postfix> => {
+/** `more` are further lines of main.cf. */
+export const startPostfix = async (role: PostfixRole, more: readonly string[] = []): Promise<Postfix> => {
   const folder = mkdtempSync(join(tmpdir(), 'postfix-'))
   chmodSync(folder, 0o755)
   const port = await freePort()
@@ -96,6 +97,7 @@ export const startPostfix = async (role: PostfixRole): Promise<Postfix> => {
     'local_recipient_maps =',
     'biff = no',
     ...(await roleSettings(role, folder)),
+    ...more,
   ]
   writeFileSync(join(etc, 'main.cf'), `${settings.join('\n')}\n`)
   writeFileSync(join(etc, 'master.cf'), services(port))
