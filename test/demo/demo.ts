@@ -7,6 +7,8 @@ import { freePort } from '../support/ports.ts'
 import { ended, until } from '../support/processes.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 import { createChecks } from './checks.ts'
+import { startDemoFeed } from './feed.ts'
+import type { DemoFeed } from './feed.ts'
 import { heading, print, quote } from './screen.ts'
 
 const HOSTNAME = 'mail.example.com'
@@ -15,7 +17,8 @@ const URL_UNKNOWN = 'http://parcel-desk.example.net/choose/20220329'
 const BAD_DOMAIN = 'lottery.example.org'
 
 /** What an operator would type; an empty line takes the default of the question. */
-const SETTINGS = `urlretroservice enable
+const settings = (feed: string): string => `urlretroservice enable
+intelconfig sources add demo_feed ${feed} --format urlhaus-csv --refresh 10
 websecurityconfig
 
 
@@ -41,6 +44,7 @@ const MESSAGES = [
 const home = freshHome()
 const checks = createChecks(print)
 let serving: Serving | null = null
+let feed: DemoFeed | null = null
 
 /** Runs shell commands against the home and shows them as a terminal would. */
 const operate = async (input: string, args: readonly string[] = []): Promise<string> => {
@@ -79,10 +83,11 @@ const showMailbox = (): readonly string[] => {
 const story = async (): Promise<void> => {
   heading('1. A new appliance: settings are staged, then committed')
   const port = await freePort()
-  await operate(SETTINGS, ['--hostname', HOSTNAME, '--smtp', `127.0.0.1:${port}`, '--accept', 'example.com'])
+  feed = await startDemoFeed(home)
+  await operate(settings(feed.url), ['--hostname', HOSTNAME, '--smtp', `127.0.0.1:${port}`, '--accept', 'example.com'])
 
   heading(`2. It runs: lychgate serve, SMTP on 127.0.0.1:${port}`)
-  serving = await serve(home, { port })
+  serving = await serve(home, { port, env: { NODE_EXTRA_CA_CERTS: feed.caFile } })
   const version = await operate('version\n')
   checks.holds('a shell reaches the running appliance', version.includes('Lychgate'))
   await operate(`intelconfig set ${BAD_DOMAIN} untrusted\n`)
@@ -107,8 +112,20 @@ const story = async (): Promise<void> => {
   checks.holds('the message with the URL is there', before.includes('Your parcel is waiting'))
   checks.holds('the held message is not', !before.includes('You have won'))
 
-  heading('6. The URL turns malicious; the retrospective service tells')
-  await operate(`urlretroservice poll\nintelconfig set ${URL_UNKNOWN} malicious\nurlretroservice poll\n`)
+  heading('6. A feed learns of the URL; the retrospective service tells')
+  await operate(`urlretroservice poll\nintelconfig explain ${URL_UNKNOWN}\n`)
+  feed.report(URL_UNKNOWN)
+  quote(`the feed's server has a new line now: ${feed.lastLine()}`)
+  print('')
+  // The feed is read on its own schedule, every ten seconds here.
+  const known = `intelconfig explain ${URL_UNKNOWN}`
+  await until('the feed was read', async () => (await ask(known)).includes('Untrusted'), 30_000)
+  const explained = await operate(`${known}\nintelconfig sources print\nurlretroservice poll\n`)
+  checks.holds(
+    'the feed turned the URL, not a command',
+    /demo_feed/.test(explained) && !/operator/i.test(explained.split('sources print')[0] ?? ''),
+  )
+  checks.holds('the poll brought one verdict update', explained.includes('URL verdict updates: 1'))
   await until('remediation is done', async () =>
     (await ask(`grep "MID: ${mid} Remediation" remediation`)).includes(RECIPIENT),
   )
@@ -152,6 +169,8 @@ const handOver = async (): Promise<void> => {
 const cleanUp = async (): Promise<void> => {
   await serving?.stop()
   serving = null
+  await feed?.stop()
+  feed = null
   removeHome(home)
 }
 
