@@ -9,16 +9,20 @@ export interface Tmux {
   keys(...keys: readonly string[]): Promise<void>
   screen(): Promise<string>
   sees(expected: RegExp): Promise<string>
+  resize(columns: number, rows: number): Promise<void>
   close(): Promise<void>
 }
 
-export const openTmux = async (command: readonly string[]): Promise<Tmux> => {
+export const openTmux = async (
+  command: readonly string[],
+  size: { readonly columns: number; readonly rows: number } = { columns: 100, rows: 40 },
+): Promise<Tmux> => {
   const folder = mkdtempSync(join(tmpdir(), 'tmux-'))
   const tmux = async (...args: readonly string[]): Promise<string> =>
     (await run('tmux', ['-f', '/dev/null', '-S', join(folder, 'socket'), ...args], { env: { TERM: 'xterm-256color' } }))
       .stdout
   const quoted = command.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
-  await tmux('new-session', '-d', '-x', '100', '-y', '40', quoted)
+  await tmux('new-session', '-d', '-x', String(size.columns), '-y', String(size.rows), quoted)
   await tmux('set-option', '-g', 'remain-on-exit', 'on')
   const screen = async (): Promise<string> => await tmux('capture-pane', '-p')
   return {
@@ -33,6 +37,7 @@ export const openTmux = async (command: readonly string[]): Promise<Tmux> => {
       )
       return last
     },
+    resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
     close: async () => {
       await tmux('kill-server')
       rmSync(folder, { recursive: true, force: true })
