@@ -40,7 +40,43 @@ export type ConnectionEvent =
       readonly sender: string
       readonly why: 'does not exist' | 'could not be resolved'
     }
-  | { readonly type: 'connection.tls'; readonly icid: number; readonly protocol: string; readonly cipher: string }
+  /** The table of exceptions let a sender in, whatever DNS says (or refused it). */
+  | {
+      readonly type: 'connection.sender-exception'
+      readonly icid: number
+      readonly sender: string
+      readonly allowed: boolean
+    }
+  /** Bytes came before the greeting. */
+  | {
+      readonly type: 'connection.early-talker'
+      readonly icid: number
+      readonly bytes: number
+      readonly rejected: boolean
+    }
+  /** More recipients that are none than an address may name. */
+  | {
+      readonly type: 'connection.harvest'
+      readonly icid: number
+      readonly listener: string
+      readonly interfaceAddress: string
+      readonly remoteAddress: string
+      readonly reverseHost: string | null
+      readonly senderGroup: string | null
+      readonly sender: string
+      /** Accepted before, in this message. */
+      readonly recipients: number
+      readonly dropped: boolean
+    }
+  | { readonly type: 'connection.expired'; readonly icid: number; readonly remoteAddress: string }
+  /** `clientName`: common name of the client's certificate, when an authority that we trust signed it. */
+  | {
+      readonly type: 'connection.tls'
+      readonly icid: number
+      readonly protocol: string
+      readonly cipher: string
+      readonly clientName?: string
+    }
   | { readonly type: 'connection.tls-failed'; readonly icid: number; readonly error: string }
   | { readonly type: 'connection.unknown-command'; readonly icid: number; readonly command: string }
   | { readonly type: 'connection.receiving-failed'; readonly icid: number; readonly reason: string }

@@ -32,6 +32,7 @@ import { createQueueControl } from '../services/queue-control.ts'
 import type { QueueControl } from '../services/queue-control.ts'
 import type { Service } from '../services/service.ts'
 import type { Envelope } from '../services/smtp-connection-deps.ts'
+import { createSmtpCertificates } from '../services/smtp-certificates.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
 import { createSmtpUsers } from '../services/smtp-users.ts'
@@ -168,6 +169,9 @@ export const buildMail = (
     concurrency: AT_WORK,
   })
   const quarantine = createQuarantine({ spool, events, released: () => workQueue.wake() })
+  const certificates = createSmtpCertificates(config, () =>
+    certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
+  )
   const listeners = createSmtpListeners({
     env,
     suspensions,
@@ -177,7 +181,7 @@ export const buildMail = (
     offsetSeconds,
     resolver,
     config,
-    certificate: () => certificateFile(startTlsFile(home.root), [config.get(system).hostname], env),
+    certificates,
     users: createSmtpUsers({ config, clock, passphrases: createPassphrases() }),
     addressScore: intel.addressScore,
     mailboxExists: (address) => mailboxExists(home.mailboxes, address),
@@ -197,6 +201,7 @@ export const buildMail = (
     }
     await intel.senderReputation.judge('envelope', mid, query, signal)
   }
+  base.config.consume(certificates.consumer)
   base.config.consume(listeners.consumer)
   base.config.consume(messageFilterConsumer)
   base.config.consume(contentFilterConsumer)

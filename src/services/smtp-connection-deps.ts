@@ -1,4 +1,3 @@
-import type { SecureContext } from 'node:tls'
 import type { Listener } from '../config/sections/listeners.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
@@ -7,6 +6,7 @@ import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
 import type { RecipientLimit } from './recipient-limit.ts'
 import type { SenderDomains } from './sender-domain.ts'
 import type { Admitted, Identity } from './smtp-admission.ts'
+import type { ListenerTls } from './smtp-tls.ts'
 import type { SmtpUsers } from './smtp-users.ts'
 
 /** What is known of a message once its sender has been named, before any recipient. */
@@ -32,7 +32,7 @@ export interface SmtpConnectionDeps {
   readonly spool: Pick<SpoolStore, 'accept'>
   /** Seconds east of UTC, for the date of our Received header. */
   readonly offsetSeconds: (at: Date) => number
-  readonly secureContext: () => SecureContext
+  readonly tls: (listener: Listener) => ListenerTls
   readonly senders: SenderDomains
   readonly limit: RecipientLimit
   /** Who a client is of whom an incoming relay tells; look-ups of a second at most, never rejects. */
@@ -45,8 +45,8 @@ export interface SmtpConnectionDeps {
   readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
   /** A message is on stable storage; its answer is on its way. */
   readonly onAccepted: (mid: number) => void
-  /** Memory that the messages of all connections hold. */
-  readonly budget: { held: number }
+  /** Memory that the messages of all connections hold, and how many of them use TLS. */
+  readonly budget: { held: number; secure: number }
 }
 
 export interface SmtpClientInfo {

@@ -1,25 +1,27 @@
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 import type { IncomingRelay } from '../config/sections/incoming-relays.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import type { Env } from '../core/env.ts'
-import { errorText, Fault } from '../core/errors.ts'
+import { errorText } from '../core/errors.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
-import { peekHeaders } from '../mail/smtp/header-peek.ts'
+import { longerLine, peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import type { Credentials } from '../mail/smtp/sasl.ts'
 import { SmtpSession } from '../mail/smtp/session.ts'
 import type { RecipientOptions, SenderOptions } from '../mail/smtp/mail-parameters.ts'
 import type { SmtpAnswer, SmtpOutput } from '../mail/smtp/session-types.ts'
 import type { Direction, Recipient } from '../store/spool.ts'
+import { saidEarly } from './early-talker.ts'
 import type { ReverseName } from './reverse-dns.ts'
-import { senderRefusal } from './sender-domain.ts'
+import { authenticate } from './smtp-authentication.ts'
 import { rejection, scoreText, tellArrival } from './smtp-admission.ts'
 import type { Envelope, SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
 import { incomingRelay, originOfMessage } from './smtp-origin.ts'
-import { judgeRecipient } from './smtp-recipient.ts'
+import { judgeRecipient, tellHarvest } from './smtp-recipient.ts'
 import type { RecipientVerdict } from './smtp-recipient.ts'
-import { spoolEntry } from './smtp-spool-entry.ts'
+import { refusedSender } from './smtp-sender.ts'
+import { spoolEntry, storeRefusal } from './smtp-spool-entry.ts'
+import { secureSocket, tlsDetails } from './smtp-tls.ts'
 
 interface Incoming extends SenderOptions {
   readonly mid: number
@@ -55,6 +57,12 @@ export class SmtpConnection {
   /** The spool is taking the message in: its fate is the spool's, whatever the client does. */
   #storing = false
   #upgrading = false
+  #secure = false
+  /** Its opening has been told: whatever ends it is told too. */
+  #begun = false
+  readonly #openedAt: number
+  /** Too many invalid recipients, told once. */
+  #harvesting = false
 
   constructor(deps: SmtpConnectionDeps, client: SmtpClientInfo, socket: Socket, onEnd: () => void) {
     this.#deps = deps
@@ -62,7 +70,7 @@ export class SmtpConnection {
     this.#socket = socket
     this.#onEnd = onEnd
     this.#guid = guid(deps.env)
-    this.#progressAt = deps.env.clock.monotonic()
+    this.#openedAt = this.#progressAt = deps.env.clock.monotonic()
     this.#flow = client.admitted.decision.flow
     this.#direction = this.#flow.behaviour === 'RELAY' ? 'outgoing' : 'incoming'
     this.#relay = this.#direction === 'incoming' ? incomingRelay(deps, client.remoteAddress) : null
@@ -73,6 +81,7 @@ export class SmtpConnection {
       greeting: this.#flow.bannerText,
       maxMessages: this.#flow.maxMessagesPerConnection,
       bareNewlines: client.listener.bareNewlines,
+      tlsHasRoom: () => deps.budget.secure < deps.config.get(receiving).maxTlsConcurrency,
     })
     this.#attach(socket)
   }
@@ -82,23 +91,40 @@ export class SmtpConnection {
     const { icid, remoteAddress, admitted } = this.#client
     const { events } = this.#deps
     const refused = this.#flow.behaviour === 'REJECT' && !this.#delayedReject
-    if (!refused) this.#handle(this.#session.greet())
+    const early = refused || this.#flow.earlyTalker === 'accept' ? Buffer.alloc(0) : await saidEarly(this.#socket)
+    const tooEarly = early.length > 0 && this.#flow.earlyTalker === 'reject'
+    if (!refused && !tooEarly) this.#handle(this.#session.greet())
     this.#name = await admitted.name
     tellArrival(events, this.#client, this.#name, scoreText(await admitted.score))
+    this.#begun = true
+    if (early.length > 0)
+      events.publish({ type: 'connection.early-talker', icid, bytes: early.length, rejected: tooEarly })
+    if (tooEarly) return this.#close('close', `554 5.5.1 ${this.#client.hostname} you talked before the greeting\r\n`)
     if (refused) return this.#close('close', `${rejection(this.#flow, this.#client)}\r\n`)
     if (this.#delayedReject) events.publish({ type: 'connection.reject-delayed', icid, remoteAddress })
     if (this.#ended.signal.aborted || this.#socket.destroyed) return this.#finish('lost')
     this.#socket.on('data', this.#onData)
     this.#socket.resume()
+    if (early.length > 0) this.#onData(early)
   }
 
   /** Called now and then: closes a client that is too slow. */
   checkTime(now: number): void {
-    const { timeoutSeconds } = this.#deps.config.get(receiving)
+    if (this.#closing || this.#storing) return
+    const { timeoutSeconds, totalSeconds } = this.#deps.config.get(receiving)
     const seconds = this.#session.receiving ? SMTP_LIMITS.dataSeconds : timeoutSeconds
-    if (this.#closing || this.#storing || now - this.#progressAt < seconds * 1000) return
-    if (this.#upgrading) return this.destroy()
-    this.#handle(this.#session.end('timeout'), 'timeout')
+    if (now - this.#progressAt >= seconds * 1000)
+      return this.#upgrading ? this.destroy() : this.#handle(this.#session.end('timeout'), 'timeout')
+    if (!this.#begun || this.#upgrading || !this.#expired(now, totalSeconds)) return
+    const { icid, remoteAddress } = this.#client
+    this.#deps.events.publish({ type: 'connection.expired', icid, remoteAddress })
+    this.#handle(this.#session.end('expired'))
+  }
+
+  /** Between messages, or long after one that does not end. */
+  #expired(now: number, totalSeconds: number): boolean {
+    const busy = this.#session.busy || this.#session.receiving
+    return now - this.#openedAt >= (totalSeconds + (busy ? SMTP_LIMITS.dataSeconds : 0)) * 1000
   }
 
   /** 421 to a client that is between messages. */
@@ -120,8 +146,8 @@ export class SmtpConnection {
 
   readonly #onSocketClose = (): void => {
     this.#ended.abort(ENDED)
-    // Before the first `data` listener the opening events have not been published: `start` ends it.
-    if (this.#socket.listenerCount('data') > 0 || this.#closing) this.#finish('lost')
+    // Until its opening has been told, `start` ends it.
+    if (this.#begun || this.#closing) this.#finish('lost')
   }
 
   readonly #onDrain = (): void => {
@@ -198,7 +224,7 @@ export class SmtpConnection {
   async #sender(sender: string, options: SenderOptions): Promise<SmtpAnswer> {
     const { ids, env, events, onEnvelope } = this.#deps
     const { icid, remoteAddress } = this.#client
-    const refusal = await this.#refusedSender(sender)
+    const refusal = await refusedSender(this.#deps, this.#flow, icid, sender, this.#ended.signal)
     if (refusal !== null) return { accept: false, reply: refusal }
     let mid: number
     try {
@@ -225,28 +251,11 @@ export class SmtpConnection {
     return { accept: true, reply: null }
   }
 
-  async #authenticate({ mechanism, user, passphrase }: Credentials): Promise<SmtpAnswer> {
-    const { icid, remoteAddress } = this.#client
-    let ok: boolean
-    try {
-      ok = (await this.#deps.users?.check(user, passphrase, remoteAddress, this.#ended.signal)) ?? false
-    } catch {
-      return { accept: false, reply: '454 4.7.0 authentication is not possible at the moment' }
-    }
-    this.#deps.events.publish({ type: 'connection.auth', icid, user, mechanism, ok })
+  async #authenticate(credentials: Credentials): Promise<SmtpAnswer> {
+    const answer = await authenticate(this.#deps, this.#client, credentials, this.#ended.signal)
     // Whoever has a name here submits mail: to anybody.
-    if (ok && this.#flow.behaviour === 'ACCEPT') this.#direction = 'outgoing'
-    return { accept: ok, reply: null }
-  }
-
-  /** Envelope sender DNS verification; null = go on. */
-  async #refusedSender(sender: string): Promise<string | null> {
-    const domain = sender.slice(sender.lastIndexOf('@') + 1)
-    if (!this.#flow.senderVerification || sender === '' || domain.startsWith('[')) return null
-    const why = await this.#deps.senders.state(domain, this.#ended.signal)
-    if (why === 'exists') return null
-    this.#deps.events.publish({ type: 'connection.sender-refused', icid: this.#client.icid, sender, why })
-    return senderRefusal(sender, why)
+    if (answer.accept && this.#flow.behaviour === 'ACCEPT') this.#direction = 'outgoing'
+    return answer
   }
 
   #recipient(given: string, options: RecipientOptions): SmtpAnswer | Promise<SmtpAnswer> {
@@ -262,9 +271,19 @@ export class SmtpConnection {
   #judged(given: string, options: RecipientOptions, verdict: RecipientVerdict): SmtpAnswer {
     // The client left while its recipient was looked up.
     if (!this.#mail) return { accept: false, reply: null }
-    if ('by' in verdict) return this.#refuseRecipient(given, verdict.by, verdict.reply)
+    if ('by' in verdict) {
+      const answer = this.#refuseRecipient(given, verdict.by, verdict.reply)
+      return verdict.harvest ? this.#harvest(this.#mail, answer) : answer
+    }
     if ('later' in verdict) return { accept: false, reply: verdict.later }
     return this.#validated(this.#mail, { ...options, address: verdict.address }, verdict.reply)
+  }
+
+  #harvest(mail: Incoming, answer: SmtpAnswer): SmtpAnswer {
+    const dropped = this.#flow.harvestDrop
+    if (!this.#harvesting) tellHarvest(this.#deps.events, this.#client, this.#name.host, mail)
+    this.#harvesting = true
+    return { ...answer, close: dropped }
   }
 
   #validated(mail: Incoming, recipient: Omit<Recipient, 'rid'>, reply: string | null): SmtpAnswer {
@@ -287,18 +306,14 @@ export class SmtpConnection {
     if (hops > SMTP_LIMITS.hops)
       return this.#refuse('Message loop', '554 5.4.6 the message goes in circles: too many Received headers')
     if (tooLong) return this.#refuse('Header too long', '552 5.3.4 the header has too many fields or bytes')
+    if (longerLine(bytes, this.#deps.config.get(receiving).maxLineBytes))
+      return this.#refuse('Line too long', '552 5.6.0 a line of the message is too long')
     this.#storing = true
     try {
       await this.#accept(mail, bytes, messageId, subject)
     } catch (error) {
-      const full = error instanceof Fault && error.code === 'STORE_FULL'
       this.#storing = false
-      return this.#refuse(
-        errorText(error),
-        full
-          ? '452 4.3.1 no room for the message, try again later'
-          : '451 4.3.0 the message cannot be stored, try again later',
-      )
+      return this.#refuse(errorText(error), storeRefusal(error))
     }
     this.#storing = false
     this.#mail = null
@@ -313,7 +328,7 @@ export class SmtpConnection {
   }
 
   async #accept(mail: Incoming, bytes: Buffer, messageId: string | null, subject: string): Promise<void> {
-    const { env, spool, offsetSeconds } = this.#deps
+    const { env, spool, offsetSeconds, config } = this.#deps
     const own = { address: this.#client.remoteAddress, name: this.#name }
     const origin = this.#relay === null ? own : await originOfMessage(this.#deps, this.#relay, own, mail.mid, bytes)
     const message = {
@@ -326,19 +341,22 @@ export class SmtpConnection {
       subject,
       bytes,
       origin,
+      addMessageId: config.get(receiving).addMessageId,
     }
     await spool.accept(spoolEntry(env, offsetSeconds, this.#client, this.#name, message))
   }
 
   #upgrade(): void {
-    const { events, secureContext } = this.#deps
-    const { icid } = this.#client
+    const { events, tls } = this.#deps
+    const { icid, listener } = this.#client
     const plain = this.#socket
     this.#upgrading = true
     plain.removeListener('data', this.#onData)
     plain.removeListener('close', this.#onSocketClose)
     plain.removeListener('drain', this.#onDrain)
-    const secure = new TLSSocket(plain, { isServer: true, secureContext: secureContext(), minVersion: 'TLSv1.2' })
+    const secure = secureSocket(plain, tls(listener), this.#flow.verifyClient)
+    this.#secure = true
+    this.#deps.budget.secure++
     this.#socket = secure
     this.#attach(secure)
     secure.once('error', (error) => {
@@ -346,8 +364,7 @@ export class SmtpConnection {
     })
     secure.once('secure', () => {
       this.#upgrading = false
-      const { name } = secure.getCipher()
-      events.publish({ type: 'connection.tls', icid, protocol: secure.getProtocol() ?? 'unknown', cipher: name })
+      events.publish({ type: 'connection.tls', icid, ...tlsDetails(secure) })
       this.#progressAt = this.#deps.env.clock.monotonic()
       this.#session.secured()
     })
@@ -376,6 +393,7 @@ export class SmtpConnection {
     this.#closing = true
     this.#deps.budget.held -= this.#held
     this.#held = 0
+    if (this.#secure) this.#deps.budget.secure--
     if (!this.#storing) this.#abort('Receiving aborted by sender')
     this.#deps.events.publish({ type: 'connection.closed', icid: this.#client.icid, how })
     this.#onEnd()

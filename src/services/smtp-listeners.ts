@@ -1,13 +1,12 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import { holdsAddress } from '../config/host-entries.ts'
 import { listeners as listenersSection } from '../config/sections/listeners.ts'
 import type { Listener } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
-import { errorText, UserError } from '../core/errors.ts'
+import { errorText, Fault, UserError } from '../core/errors.ts'
 import type { Issue } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { AddressScore } from '../intel/address-score.ts'
@@ -20,24 +19,16 @@ import { createSmtpAdmission, scoreText } from './smtp-admission.ts'
 import type { Admitted } from './smtp-admission.ts'
 import { SmtpConnection } from './smtp-connection.ts'
 import type { SmtpConnectionDeps } from './smtp-connection-deps.ts'
+import type { SmtpCertificates } from './smtp-certificates.ts'
 import type { Suspensions } from './suspensions.ts'
 
-export interface TlsKeyPair {
-  readonly key: string
-  readonly cert: string
-}
-
-export type SmtpListenersDeps = Omit<
-  SmtpConnectionDeps,
-  'secureContext' | 'budget' | 'senders' | 'limit' | 'identify'
-> & {
+export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'tls' | 'budget' | 'senders' | 'limit' | 'identify'> & {
   readonly resolver: Resolver
   readonly config: ConfigReader
   /** What the intelligence service says of a client's address; it has its own time-out and never rejects. */
   readonly addressScore?: ((address: string) => Promise<AddressScore>) | undefined
   readonly suspensions: Pick<Suspensions, 'receiving'>
-  /** The certificate of STARTTLS, made on first start. */
-  readonly certificate: () => Promise<TlsKeyPair>
+  readonly certificates: Pick<SmtpCertificates, 'start' | 'of'>
 }
 
 export interface SmtpListeners extends Service {
@@ -56,6 +47,7 @@ interface Open {
 }
 
 const SWEEP_MS = 5000
+const FAULT_SECONDS = 60
 const BACKLOG = 1024
 
 /** Two listeners with the same key share a socket: only a change of address or port moves it. */
@@ -104,15 +96,15 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   const perAddress = new Map<string, number>()
   /** The same with those who are arriving. */
   const here = new Map<string, number>()
-  const budget = { held: 0 }
-  let secureContext = createSecureContext()
+  const budget = { held: 0, secure: 0 }
+  const faults = createRecipientLimit(env.clock)
   let running = false
   let since = env.clock.now()
   const ended = new AbortController()
   const connectionDeps: SmtpConnectionDeps = {
     ...deps,
     budget,
-    secureContext: () => secureContext,
+    tls: deps.certificates.of,
     senders: createSenderDomains(deps.resolver, env.clock),
     limit: createRecipientLimit(env.clock),
     identify: admission.identify,
@@ -186,17 +178,29 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       const addressKey = `${listener.name}|${remoteAddress}`
       if ((here.get(addressKey) ?? 0) >= mostPerAddress(listener))
         return refuse(socket, listener, remoteAddress, tooManyOf(hostname))
-      void arrive(listener, socket, remoteAddress, addressKey)
-    } catch {
-      noId(socket, hostname)
+      arrive(listener, socket, remoteAddress, addressKey).catch((error: unknown) => fault(socket, hostname, error))
+    } catch (error) {
+      fault(socket, hostname, error)
     }
   }
 
   const tooManyOf = (hostname: string): string => `421 4.7.0 ${hostname} too many connections from your address\r\n`
 
-  /** No connection id can be reserved (disk full). */
-  const noId = (socket: Socket, hostname: string): void =>
-    void socket.end(`421 4.3.1 ${hostname} try again later\r\n`, () => socket.destroy())
+  /** A store that has no room or no id left is the operator's business, anything else our mistake: both are told. */
+  const fault = (socket: Socket, hostname: string, error: unknown): void => {
+    const code = error instanceof Fault ? error.code : 'INTERNAL'
+    const store = code.startsWith('STORE_')
+    // A full disk meets every client: it is told once a minute.
+    if (faults.take(code, 1, FAULT_SECONDS)) {
+      const reference = Buffer.from(env.entropy.bytes(4)).toString('hex')
+      const where = 'SMTP connection'
+      events.publish({ type: 'system.fault', code, where, error: errorText(error), reference })
+    }
+    const words = store ? '4.3.1 %s has no room for connections' : '4.3.0 %s has a problem of its own'
+    socket.on('error', () => undefined)
+    socket.setTimeout(5000, () => socket.destroy())
+    socket.end(`421 ${words.replace('%s', hostname)}, try again later\r\n`, () => socket.destroy())
+  }
 
   const arrive = async (
     listener: Listener,
@@ -213,9 +217,16 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       count(here, addressKey, -1)
       count(perListener, listener.name, -1)
     }
-    const admitted = await admission.admit(listener, remoteAddress)
-    arriving.delete(socket)
-    socket.removeListener('error', fail)
+    let admitted: Admitted
+    try {
+      admitted = await admission.admit(listener, remoteAddress)
+    } catch (error) {
+      leave()
+      throw error
+    } finally {
+      arriving.delete(socket)
+      socket.removeListener('error', fail)
+    }
     const { hostname } = deps.config.get(system)
     const { flow } = admitted.decision
     if (flow.behaviour === 'TCPREFUSE') {
@@ -231,9 +242,9 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
         return refuse(socket, listener, remoteAddress, tooManyOf(hostname))
       }
       icid = ids.next('icid')
-    } catch {
+    } catch (error) {
       leave()
-      return noId(socket, hostname)
+      throw error
     }
     const client = { icid, listener, hostname, admitted, remoteAddress }
     const connection = new SmtpConnection(connectionDeps, client, socket, () => {
@@ -330,8 +341,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   return {
     name: 'smtp-listeners',
     start: async (config) => {
-      const { key, cert } = await deps.certificate()
-      secureContext = createSecureContext({ key, cert, minVersion: 'TLSv1.2' })
+      await deps.certificates.start()
       await apply(config.get(listenersSection))
       running = true
       since = env.clock.now()

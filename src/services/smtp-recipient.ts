@@ -4,12 +4,12 @@ import { receiving } from '../config/sections/receiving.ts'
 import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
 import { isRecipient } from '../mail/smtp/recipient-validation.ts'
-import type { SmtpConnectionDeps } from './smtp-connection-deps.ts'
+import type { SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
 
 export type RecipientVerdict =
   | { readonly address: string; readonly reply: string | null }
   /** Refused, and by what, in the log's words. */
-  | { readonly by: string; readonly reply: string }
+  | { readonly by: string; readonly reply: string; readonly harvest?: true }
   /** Cannot be told now. */
   | { readonly later: string }
 
@@ -35,6 +35,24 @@ const limitReply = ({ limitCode, limitText }: MailFlow): string => {
   return `${limitCode} ${words}`
 }
 
+const harvestReply = ({ harvestCode, harvestText }: MailFlow): string =>
+  `${harvestCode} ${harvestText === '' ? `${harvestCode < 500 ? 4 : 5}.7.1 too many invalid recipients` : harvestText}`
+
+/** A recipient that is none: the reason, or the answer to those who try too many. */
+const invalid = (
+  deps: Deps,
+  { listener, remoteAddress, flow }: Client,
+  by: string,
+  reply: string,
+): RecipientVerdict => {
+  if (flow.maxInvalidRecipients === 0) return { by, reply }
+  const { countersResetSeconds } = deps.config.get(receiving)
+  const key = `invalid|${listener.name}|${remoteAddress}`
+  return deps.limit.take(key, flow.maxInvalidRecipients, countersResetSeconds)
+    ? { by, reply }
+    : { by: 'Receiving Control', reply: harvestReply(flow), harvest: true }
+}
+
 const withinLimit = (deps: Deps, { listener, remoteAddress, flow }: Client): boolean => {
   const { countersResetSeconds } = deps.config.get(receiving)
   return deps.limit.take(`${listener.name}|${remoteAddress}`, flow.maxRecipientsPerHour, countersResetSeconds)
@@ -50,14 +68,37 @@ export const judgeRecipient = (
   const address = wholeRecipient(listener, given)
   const entry = address === null ? undefined : recipientEntry(listener, address)
   const custom = customReply(entry)
-  if (address === null || (!relayed && entry?.access !== 'accept')) return { by: 'RAT', reply: custom ?? REJECTED }
+  if (address === null || (!relayed && entry?.access !== 'accept'))
+    return invalid(deps, client, 'RAT', custom ?? REJECTED)
   if (!(entry?.bypassLimits ?? false) && !withinLimit(deps, client))
     return { by: 'Receiving Control', reply: limitReply(flow) }
   const taken = { address, reply: entry?.access === 'accept' ? custom : null }
   const verdict = (valid: boolean): RecipientVerdict =>
-    valid ? taken : { by: 'recipient validation', reply: NO_MAILBOX }
-  if (relayed) return taken
+    valid ? taken : invalid(deps, client, 'recipient validation', NO_MAILBOX)
+  if (relayed || (entry?.bypassValidation ?? false)) return taken
   const exists = deps.mailboxExists ?? (() => Promise.resolve(false))
   const valid = isRecipient(listener, address, deps.config.get(addressLists), exists)
   return valid instanceof Promise ? valid.then(verdict, () => ({ later: LATER })) : verdict(valid)
+}
+
+/** The line about a client that tries recipients out. */
+export const tellHarvest = (
+  events: SmtpConnectionDeps['events'],
+  { icid, listener, remoteAddress, admitted }: SmtpClientInfo,
+  reverseHost: string | null,
+  mail: { readonly sender: string; readonly recipients: readonly unknown[] },
+): void => {
+  const { senderGroup, flow } = admitted.decision
+  events.publish({
+    type: 'connection.harvest',
+    icid,
+    listener: listener.name,
+    interfaceAddress: listener.address,
+    remoteAddress,
+    reverseHost,
+    senderGroup,
+    sender: mail.sender,
+    recipients: mail.recipients.length,
+    dropped: flow.harvestDrop,
+  })
 }

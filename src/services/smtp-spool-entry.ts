@@ -1,4 +1,5 @@
 import type { Env } from '../core/env.ts'
+import { Fault } from '../core/errors.ts'
 import type { SenderOptions } from '../mail/smtp/mail-parameters.ts'
 import { receivedHeader, receivedId } from '../mail/trace.ts'
 import type { Direction, NewSpoolEntry, Recipient } from '../store/spool.ts'
@@ -21,6 +22,8 @@ export interface ReceivedMessage extends SenderOptions {
   readonly subject: string
   readonly bytes: Buffer
   readonly origin: Origin
+  /** A message without a Message-ID gets one. */
+  readonly addMessageId: boolean
 }
 
 /** What goes into the spool: the Received header tells of the connection, everything else of the message's origin. */
@@ -31,20 +34,23 @@ export const spoolEntry = (
   clientName: ReverseName,
   message: ReceivedMessage,
 ): NewSpoolEntry => {
-  const { origin, protocol, bytes, ...rest } = message
+  const { origin, protocol, bytes, addMessageId, ...rest } = message
   const at = env.clock.now()
-  const trace = receivedHeader({
+  const id = receivedId(message.mid, env.entropy.bytes(8))
+  const messageId = message.messageId ?? (addMessageId ? `<${id}@${client.hostname}>` : null)
+  const received = receivedHeader({
     helo: message.helo,
     remoteAddress: client.remoteAddress,
     reverseHost: clientName.host,
     hostname: client.hostname,
     protocol,
-    receivedId: receivedId(message.mid, env.entropy.bytes(8)),
+    receivedId: id,
     at,
     offsetSeconds: offsetSeconds(at),
   })
   return {
     ...rest,
+    messageId,
     rootMid: message.mid,
     icid: client.icid,
     receivedAt: at,
@@ -54,8 +60,14 @@ export const spoolEntry = (
     reverseVerified: origin.name.verified,
     senderGroup: client.admitted.decision.senderGroup,
     size: bytes.length,
-    trace,
+    trace: messageId === message.messageId ? received : `${received}Message-ID: ${messageId}\r\n`,
     state: { kind: 'work', resumeAt: null },
     body: bytes,
   }
 }
+
+/** The answer to a message that the spool did not take. */
+export const storeRefusal = (error: unknown): string =>
+  error instanceof Fault && error.code === 'STORE_FULL'
+    ? '452 4.3.1 no room for the message, try again later'
+    : '451 4.3.0 the message cannot be stored, try again later'

@@ -16,6 +16,7 @@ import type { ApplianceEvent, EventOf, EventType } from '../../src/events/event.
 import { createHostStatistics } from '../../src/services/host-statistics.ts'
 import { createSuspensions } from '../../src/services/suspensions.ts'
 import { createDeliveryService } from '../../src/services/delivery-queue.ts'
+import { createSmtpCertificates } from '../../src/services/smtp-certificates.ts'
 import { createSmtpListeners } from '../../src/services/smtp-listeners.ts'
 import type { SmtpListenersDeps } from '../../src/services/smtp-listeners.ts'
 import { TestConfig } from './config-reader.ts'
@@ -34,6 +35,7 @@ export interface MailPathOptions {
   readonly spool?: SmtpListenersDeps['spool']
   readonly onEnvelope?: SmtpListenersDeps['onEnvelope']
   readonly users?: SmtpListenersDeps['users']
+  readonly ids?: SmtpListenersDeps['ids']
   /** Accepted messages go straight into the delivery queue. */
   readonly straight?: boolean
   readonly keepConnectionMs?: number
@@ -83,7 +85,8 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     ...common,
     suspensions,
     spool: options.spool ?? stored.spool,
-    certificate: () => certificateFile(startTlsFile(home), ['mail.example.com'], env),
+    ...(options.ids ? { ids: options.ids } : {}),
+    certificates: createSmtpCertificates(config, () => certificateFile(startTlsFile(home), ['mail.example.com'], env)),
     onEnvelope: options.onEnvelope,
     users: options.users,
     onAccepted: (mid) => {

@@ -4,6 +4,7 @@ import { adminAccess } from './admin-access.ts'
 import { alerts } from './alerts.ts'
 import { aliases } from './aliases.ts'
 import { bounceProfiles } from './bounce-profiles.ts'
+import { certificates } from './certificates.ts'
 import { delivery } from './delivery.ts'
 import { destinations } from './destinations.ts'
 import { dkimSigning } from './dkim-signing.ts'
@@ -18,6 +19,7 @@ import { quarantines } from './quarantines.ts'
 import { receiving } from './receiving.ts'
 import { remediation } from './remediation.ts'
 import { sdr } from './sdr.ts'
+import { senderExceptions } from './sender-exceptions.ts'
 import { smtpAuth } from './smtp-auth.ts'
 import { smtpRoutes } from './smtp-routes.ts'
 import { ssh } from './ssh.ts'
@@ -36,6 +38,8 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   listeners,
   receiving,
   incomingRelays,
+  certificates,
+  senderExceptions,
   smtpAuth,
   smtpRoutes,
   delivery,

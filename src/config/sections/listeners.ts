@@ -6,7 +6,8 @@ import type { ConfigReader } from '../section.ts'
 import { isAddressEntry, parseHostEntry } from '../host-entries.ts'
 import { uniqueNames } from '../unique.ts'
 import { addressLists } from './address-lists.ts'
-import { defaultHostAccess, hostAccess, parameters, verifyHostAccess } from './host-access.ts'
+import { certificates } from './certificates.ts'
+import { defaultHostAccess, hostAccess, parameters, plainPolicy, verifyHostAccess } from './host-access.ts'
 
 export const recipientEntry = v.object({
   /** `example.com`, `.example.com`, `joe@example.com`, `postmaster@`, `ALL`. */
@@ -14,6 +15,8 @@ export const recipientEntry = v.object({
   access: v.picklist(['accept', 'reject']),
   /** Its recipients are not counted by limits per hour. */
   bypassLimits: v.boolean(),
+  /** Its recipients are taken without being validated. */
+  bypassValidation: v.boolean(),
   /** null = our own words. */
   replyCode: v.nullable(v.pipe(v.number(), v.integer(), v.minValue(200), v.maxValue(599))),
   replyText: v.nullable(v.pipe(v.string(), v.minLength(1), v.maxLength(255))),
@@ -25,6 +28,7 @@ export const acceptEntry = (address: string): RecipientEntry => ({
   address,
   access: 'accept',
   bypassLimits: false,
+  bypassValidation: false,
   replyCode: null,
   replyText: null,
 })
@@ -42,9 +46,11 @@ export const listener = v.object({
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
   /** Recipient Access Table: top to bottom, the first match decides; what none matches is rejected. */
   recipientAccess: v.array(recipientEntry),
-  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, or an address list. */
-  recipientValidation: v.picklist(['off', 'mailboxes', 'list']),
+  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, an address list, or whom a next hop takes. */
+  recipientValidation: v.picklist(['off', 'mailboxes', 'list', 'callahead']),
   recipientList: v.string(),
+  /** Profile of callaheadconfig. */
+  callAhead: v.string(),
   hostAccess,
   /** Balancers whose PROXY protocol header is demanded and believed; empty = none. */
   proxyAddresses: v.array(
@@ -53,6 +59,8 @@ export const listener = v.object({
       v.check((s) => isAddressEntry(s), 'not an address or a block of addresses'),
     ),
   ),
+  /** Certificate profiles (certconfig): the first answers unless a client names (SNI) another's host; empty = the appliance's own. */
+  certificates: v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
   maxConcurrency: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
   /** Bare CR or LF: refuse the message, or convert it to CRLF. Never an end of data. */
   bareNewlines: v.picklist(['reject', 'convert']),
@@ -71,18 +79,27 @@ export const defaultListener: Listener = {
   recipientAccess: [acceptEntry('example.com')],
   recipientValidation: 'off',
   recipientList: '',
+  callAhead: '',
   hostAccess: defaultHostAccess('public'),
   proxyAddresses: [],
+  certificates: [],
   maxConcurrency: 1000,
   bareNewlines: 'reject',
   tls: 'preferred',
   smtpAuth: 'off',
+  verifyClient: false,
   maxConcurrencyPerAddress: 100,
   maxMessagesPerConnection: 1000,
   maxRecipients: 1000,
   maxMessageBytes: 20_971_520,
   maxRecipientsPerHour: -1,
   senderVerification: false,
+  exceptionTable: false,
+  earlyTalker: 'log',
+  maxInvalidRecipients: 25,
+  harvestDrop: true,
+  harvestCode: 550,
+  harvestText: '',
   spf: true,
   dkim: true,
   dmarc: true,
@@ -108,19 +125,44 @@ const fromVersion1 = (old: unknown): unknown =>
     }),
   )
 
+/** Version 2 knew no certificates, no call-ahead, no early talkers and no limit of invalid recipients: it goes on as it was. */
+const fromVersion2 = (old: unknown): unknown => {
+  type Old = Record<string, unknown> & {
+    recipientAccess: Record<string, unknown>[]
+    hostAccess: Record<string, unknown> & { policies: Record<string, unknown>[] }
+  }
+  const plain = plainPolicy('X', 'ACCEPT')
+  return (old as Old[]).map((l) => ({
+    ...defaultListener,
+    maxInvalidRecipients: 0,
+    ...l,
+    recipientAccess: l.recipientAccess.map((e) => ({ bypassValidation: false, ...e })),
+    hostAccess: { ...l.hostAccess, policies: l.hostAccess.policies.map((p) => ({ ...plain, ...p })) },
+  }))
+}
+
 const verifyRecipientList = (l: Listener, whole: ConfigReader): readonly Issue[] => {
   if (l.recipientValidation !== 'list' || whole.get(addressLists).some((a) => a.name === l.recipientList)) return []
   const message = `Listener ${l.name} validates recipients with the address list '${l.recipientList}', which does not exist.`
   return [{ path: `listeners.${l.name}.recipientList`, message, severity: 'error' }]
 }
 
+const verifyCertificates = (l: Listener, whole: ConfigReader): readonly Issue[] =>
+  l.certificates
+    .filter((name) => !whole.get(certificates).profiles.some((p) => p.name === name))
+    .map((name) => ({
+      path: `listeners.${l.name}.certificates`,
+      message: `Listener ${l.name} uses the certificate profile '${name}', which does not exist.`,
+      severity: 'error',
+    }))
+
 /** `listenerconfig`. */
 export const listeners = defineSection<Listener[]>({
   name: 'listeners',
-  version: 2,
+  version: 3,
   schema: v.array(listener),
   defaults: [defaultListener],
-  migrations: { 1: fromVersion1 },
+  migrations: { 1: fromVersion1, 2: fromVersion2 },
   verify: (all, whole) => {
     const ports = new Set<string>()
     const clashes = all.flatMap((l): readonly Issue[] => {
@@ -136,6 +178,7 @@ export const listeners = defineSection<Listener[]>({
       ...clashes,
       ...all.flatMap((l) => verifyHostAccess(`listeners.${l.name}.hostAccess`, l.hostAccess)),
       ...all.flatMap((l) => verifyRecipientList(l, whole)),
+      ...all.flatMap((l) => verifyCertificates(l, whole)),
     ]
   },
 })

@@ -16,6 +16,14 @@ export const receiving = defineSection({
     timeoutSeconds: count(10, 3600),
     /** A client with the behaviour REJECT may talk, and each of its recipients is refused and logged. */
     rejectAtRecipient: v.boolean(),
+    /** Connections under TLS at the same time; above, STARTTLS is answered 454. */
+    maxTlsConcurrency: count(1, 100_000),
+    /** A connection is closed after so long, between messages. */
+    totalSeconds: count(60, 86_400),
+    /** The longest line of a message, its line end included. */
+    maxLineBytes: count(998, 16_777_216),
+    /** A message without a Message-ID gets one. */
+    addMessageId: v.boolean(),
   }),
   defaults: {
     maxConcurrency: 5000,
@@ -23,5 +31,9 @@ export const receiving = defineSection({
     countersResetSeconds: 3600,
     timeoutSeconds: 300,
     rejectAtRecipient: false,
+    maxTlsConcurrency: 1000,
+    totalSeconds: 900,
+    maxLineBytes: 1_048_576,
+    addMessageId: false,
   },
 })

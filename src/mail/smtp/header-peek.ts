@@ -32,3 +32,13 @@ export const peekHeaders = (bytes: Buffer, maxFields: number = SMTP_LIMITS.heade
 }
 
 const utf8 = (raw: string): string => Buffer.from(raw, 'latin1').toString('utf8')
+
+/** Whether a line, with its end, is longer than `limit` bytes. A message that is shorter itself is not looked at. */
+export const longerLine = (bytes: Buffer, limit: number): boolean => {
+  for (let at = 0; bytes.length - at > limit;) {
+    const end = bytes.indexOf(10, at)
+    if (end < 0 || end - at >= limit) return true
+    at = end + 1
+  }
+  return false
+}

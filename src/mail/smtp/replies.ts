@@ -35,6 +35,7 @@ export const REPLIES = {
   authAgain: '503 5.5.1 already authenticated',
   authDone: '235 2.7.0 authenticated',
   authFailed: '535 5.7.8 the user name or passphrase is wrong',
+  tlsBusy: '454 4.7.0 too many connections use TLS, try again later',
   secure: '503 5.5.1 TLS is already in use',
   tooManyRecipients: '452 4.5.3 too many recipients',
   tooManyMessages: '421 4.7.0 too many messages on this connection',
@@ -44,5 +45,6 @@ export const REPLIES = {
   messageNul: '550 5.6.0 the message holds a NUL byte',
   busy: '452 4.3.1 out of memory for messages, try again later',
   timeout: '421 4.4.2 timed out, closing',
+  expired: '421 4.4.2 the connection is open for too long, closing',
   stopping: '421 4.3.2 shutting down',
 } as const

@@ -8,6 +8,8 @@ export interface SmtpSettings {
   readonly tls: 'off' | 'preferred' | 'required'
   /** Offered under TLS only; absent = off. */
   readonly smtpAuth?: 'off' | 'preferred' | 'required'
+  /** Asked at STARTTLS; absent = always. */
+  readonly tlsHasRoom?: () => boolean
   readonly maxMessages: number
   readonly maxRecipients: number
   readonly maxMessageBytes: number
@@ -42,4 +44,6 @@ export interface SmtpAnswer {
   readonly accept: boolean
   /** Null = the session's own words. */
   readonly reply: string | null
+  /** The connection ends with a refusal. */
+  readonly close?: boolean
 }

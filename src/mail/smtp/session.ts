@@ -110,6 +110,7 @@ export class SmtpSession {
     const text = answer.reply ?? words[waiting === 'sender' || waiting === 'auth' ? waiting : 'recipient']
     if (answer.accept) this.#reply(text)
     else this.#refuse(text)
+    if (answer.close === true && !answer.accept && !this.#closed) this.#close(null)
     return this.#run()
   }
 
@@ -129,7 +130,7 @@ export class SmtpSession {
   }
 
   /** Ends the conversation from our side: time-out or shut-down. */
-  end(reply: 'timeout' | 'stopping'): readonly SmtpOutput[] {
+  end(reply: 'timeout' | 'stopping' | 'expired'): readonly SmtpOutput[] {
     if (this.#closed) return []
     this.#close(REPLIES[reply])
     return this.#flush()
@@ -343,6 +344,7 @@ export class SmtpSession {
     if (argument !== '') return this.#refuse(REPLIES.noArgument)
     if (this.#settings.tls === 'off') return this.#refuse(REPLIES.notOffered)
     if (this.#secure) return this.#refuse(REPLIES.secure)
+    if (this.#settings.tlsHasRoom?.() === false) return this.#refuse(REPLIES.tlsBusy)
     this.#abandon()
     this.#reply(REPLIES.startTls)
     // Plaintext that stands behind STARTTLS was never protected: it is not read (CVE-2011-0411).

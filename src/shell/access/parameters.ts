@@ -52,6 +52,11 @@ const perHour: Field<number> = {
   format: String,
 }
 
+const invalidPerHour: Field<number> = {
+  parse: (text) => (/^(unlimited|disabled)$/i.test(text.trim()) ? ok(0) : integer(0, 1_000_000).parse(text)),
+  format: String,
+}
+
 const make = <T extends Value>(
   key: ParameterKey,
   word: string,
@@ -100,6 +105,17 @@ export const PARAMETERS: readonly Parameter[] = [
   make('maxRecipientsPerHour', 'max_rcpts_per_hour', 'rate', 'Maximum Number Of Recipients Per Hour', perHour, (n) =>
     n < 0 ? 'Disabled' : String(n),
   ),
+  make(
+    'maxInvalidRecipients',
+    'dhap_limit',
+    'dhap',
+    'Maximum Number Of Invalid Recipients Per Hour',
+    invalidPerHour,
+    (n) => (n === 0 ? 'Disabled' : String(n)),
+  ),
+  make('harvestDrop', 'dhap_drop', 'dhap_drop', 'Drop Connection If The Invalid Recipients Are Reached', onOff, yes),
+  make('harvestCode', 'dhap_code', 'dhap_code', 'Invalid Recipients SMTP Code', integer(400, 599)),
+  make('harvestText', 'dhap_text', 'dhap_text', 'Invalid Recipients SMTP Text', words, orDefault),
   make('limitCode', 'rcpt_limit_code', 'limit_code', 'Rate Limit SMTP Code', integer(400, 599)),
   make('limitText', 'rcpt_limit_text', 'limit_text', 'Rate Limit SMTP Text', words, orDefault),
   make('bannerText', 'smtp_banner_text', 'acc_text', 'SMTP Banner Text', words),
@@ -107,6 +123,7 @@ export const PARAMETERS: readonly Parameter[] = [
   make('rejectText', 'reject_banner_text', 'rej_text', 'Reject SMTP Text', words, orDefault),
   make('tls', 'tls', 'tls', 'Allow TLS Connections', oneOf(LEVELS), level),
   make('smtpAuth', 'smtp_auth', 'auth', 'Allow SMTP Authentication', oneOf(LEVELS), level),
+  make('verifyClient', 'verify_client', 'verify_client', 'Verify Client Certificate', onOff, yes),
   make('dkim', 'dkim_verification', 'dkim_verification', 'DKIM Verification Enabled', onOff, yes),
   make('spf', 'spf', 'spf', 'SPF/SIDF Verification Enabled', onOff, yes),
   make('dmarc', 'dmarc', 'dmarc', 'DMARC Verification Enabled', onOff, yes),
@@ -118,5 +135,14 @@ export const PARAMETERS: readonly Parameter[] = [
     'Envelope Sender DNS Verification Enabled',
     onOff,
     yes,
+  ),
+  make('exceptionTable', 'exception_table', 'exception_table', 'Domain Exception Table Enabled', onOff, yes),
+  make(
+    'earlyTalker',
+    'early_talker',
+    'early_talker',
+    'Clients That Talk Before The Greeting',
+    oneOf(['accept', 'log', 'reject'] as const),
+    (word) => ({ accept: 'Accepted', log: 'Logged', reject: 'Rejected' })[word],
   ),
 ]

@@ -13,7 +13,7 @@ import { read, refuseImport } from './hat-form.ts'
 import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
 
 export const RCPTACCESS_USAGE =
-  'listenerconfig edit NAME rcptaccess new|edit ADDRESS[,ADDRESS...] [--action=accept|reject] [--resp_code=N] [--resp_text=TEXT] [--bypass_rc=yes|no] | delete ADDRESS[,ADDRESS...] | print | import FILE | export FILE | clear'
+  'listenerconfig edit NAME rcptaccess new|edit ADDRESS[,ADDRESS...] [--action=accept|reject] [--resp_code=N] [--resp_text=TEXT] [--bypass_rc=yes|no] [--bypass_ca=yes|no] | delete ADDRESS[,ADDRESS...] | print | import FILE | export FILE | clear'
 
 export const RECIPIENT_QUESTION = `Enter the recipient address for this entry.
 Hostnames such as "example.com" and "[1.2.3.4]" are allowed.
@@ -78,11 +78,12 @@ const changed = (entry: RecipientEntry, o: Options): RecipientEntry => ({
   ...(o['resp_code'] === undefined ? {} : { replyCode: read(replyCode, o['resp_code']) }),
   ...(o['resp_text'] === undefined ? {} : { replyText: read(replyText, o['resp_text']) }),
   ...(o['bypass_rc'] === undefined ? {} : { bypassLimits: read(yesNo, o['bypass_rc']) }),
+  ...(o['bypass_ca'] === undefined ? {} : { bypassValidation: read(yesNo, o['bypass_ca']) }),
 })
 
 /** What follows `listenerconfig edit NAME rcptaccess`. */
 export const recipientAccessForm = async (session: Session, name: string, args: readonly string[]): Promise<void> => {
-  const values = ['action', 'resp_code', 'resp_text', 'bypass_rc']
+  const values = ['action', 'resp_code', 'resp_text', 'bypass_rc', 'bypass_ca']
   const { words, options } = readForm(RCPTACCESS_USAGE, args, { min: 1, max: 64, values })
   const [verb = '', ...rest] = words
   const l = findListener(session, name)
@@ -138,7 +139,11 @@ const askEntry = async ({ ask }: Session, entry: RecipientEntry): Promise<Recipi
     'Would you like to bypass receiving control for this entry?',
     entry.bypassLimits,
   )
-  return { address: entry.address, access, bypassLimits, replyCode: code, replyText: words }
+  const bypassValidation = await ask.confirm(
+    'Would you like to bypass recipient validation for this entry?',
+    entry.bypassValidation,
+  )
+  return { address: entry.address, access, bypassLimits, bypassValidation, replyCode: code, replyText: words }
 }
 
 const OPERATIONS = {

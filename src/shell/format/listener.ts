@@ -12,6 +12,7 @@ export const listenerDetail = (l: Listener): readonly string[] => [
   'Protocol: SMTP',
   `Max Concurrent Connections: ${l.maxConcurrency}`,
   `TLS: ${{ off: 'No', preferred: 'Preferred', required: 'Required' }[l.tls]}`,
+  `Certificates: ${l.certificates.length === 0 ? "The appliance's own" : l.certificates.join(', ')}`,
   `SMTP Authentication: ${{ off: 'Disabled', preferred: 'Preferred', required: 'Required' }[l.smtpAuth]}`,
   `Bare CR and LF: ${l.bareNewlines === 'reject' ? 'Rejected' : 'Converted to CRLF'}`,
   `PROXY Protocol: ${l.proxyAddresses.length === 0 ? 'Off' : l.proxyAddresses.join(', ')}`,
@@ -21,4 +22,4 @@ export const listenerDetail = (l: Listener): readonly string[] => [
 const recipientValidation = (l: Listener): string =>
   l.recipientValidation === 'list'
     ? `Address List ${l.recipientList}`
-    : { off: 'Off', mailboxes: 'Embedded Mailboxes' }[l.recipientValidation]
+    : { off: 'Off', mailboxes: 'Embedded Mailboxes', callahead: `Call-Ahead ${l.callAhead}` }[l.recipientValidation]

@@ -1,5 +1,6 @@
+import { pyRepr } from '../../../core/python.ts'
 import type { ConnectionEvent } from '../../../events/connection.ts'
-import { info, line, to, toMailLogs } from '../../line.ts'
+import { info, line, to, toMailLogs, warning } from '../../line.ts'
 import type { LogTable } from '../../line.ts'
 
 /** ICID lines. SBRS is the intelligence service's score of the address; without a country database: `not enabled`. */
@@ -34,7 +35,32 @@ export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.sender-refused': toMailLogs((e) =>
     info(line`ICID ${e.icid} Address: <${e.sender}> sender rejected, envelope sender domain ${e.why}`),
   ),
-  'connection.tls': toMailLogs((e) => info(line`ICID ${e.icid} TLS success protocol ${e.protocol} cipher ${e.cipher}`)),
+  'connection.sender-exception': toMailLogs((e) =>
+    info(
+      line`ICID ${e.icid} Address: <${e.sender}> sender ${e.allowed ? 'allowed' : 'rejected'}, envelope sender matched domain exception`,
+    ),
+  ),
+  'connection.early-talker': toMailLogs((e) =>
+    info(
+      line`ICID ${e.icid} early talker: ${e.bytes} bytes before the greeting, ${e.rejected ? 'rejected' : 'accepted'}`,
+    ),
+  ),
+  'connection.harvest': toMailLogs((e) => {
+    const what = e.dropped ? 'Dropping connection due to potential' : 'Potential'
+    const host = `(${pyRepr(e.remoteAddress)}, ${e.reverseHost === null ? 'None' : pyRepr(e.reverseHost)})`
+    return warning(
+      line`${what} Directory Harvest Attack from host=${host}, dst=${e.interfaceAddress}, ` +
+        line`sender_group=${e.senderGroup ?? 'None'}, listener=${e.listener}, ` +
+        line`reverse_dns=${e.reverseHost ?? 'unknown'}, sender=${e.sender}, recipients=${e.recipients}`,
+    )
+  }),
+  'connection.expired': toMailLogs((e) =>
+    info(line`ICID ${e.icid} disconnected address ${e.remoteAddress}, exceeded allowable connection time`),
+  ),
+  'connection.tls': toMailLogs((e) => {
+    const name = e.clientName === undefined ? '' : line` CN: ${e.clientName}`
+    return info(line`ICID ${e.icid} TLS success protocol ${e.protocol} cipher ${e.cipher}` + name)
+  }),
   'connection.tls-failed': toMailLogs((e) => info(line`ICID ${e.icid} TLS failed: ${e.error}`)),
   'connection.unknown-command': toMailLogs((e) => info(line`ICID ${e.icid} Unknown command: ${e.command}`)),
   'connection.receiving-failed': toMailLogs((e) => info(line`ICID ${e.icid} Receiving Failed: ${e.reason}`)),

@@ -107,6 +107,7 @@ const VALIDATION_LABELS = {
   off: 'No',
   mailboxes: 'Against the mailboxes of this appliance',
   list: 'Against an address list',
+  callahead: 'Against the next hop (SMTP call-ahead)',
 } as const
 
 const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial<Listener>> => {
@@ -177,6 +178,25 @@ const globalSetup = async ({ ask, draft }: Session): Promise<void> => {
       'Enter the number of seconds after which a silent connection is closed.',
       integer(10, 3600),
       now.timeoutSeconds,
+    ),
+    maxTlsConcurrency: await ask.field(
+      'Enter the maximum number of concurrent TLS connections across all listeners.',
+      integer(1, 100_000),
+      now.maxTlsConcurrency,
+    ),
+    totalSeconds: await ask.field(
+      'Enter the number of seconds after which any connection is closed.',
+      integer(60, 86_400),
+      now.totalSeconds,
+    ),
+    maxLineBytes: await ask.field(
+      'Enter the maximum length of a line of a message in bytes.',
+      integer(998, 16_777_216),
+      now.maxLineBytes,
+    ),
+    addMessageId: await ask.confirm(
+      'Would you like to add a Message-ID header to messages without one?',
+      now.addMessageId,
     ),
     rejectAtRecipient: await ask.confirm(DELAYED_REJECT, now.rejectAtRecipient),
   })

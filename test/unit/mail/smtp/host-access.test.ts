@@ -176,7 +176,14 @@ it('brings a listener of version 1 forward, without the entries that nothing can
   ]
   const [next] = listeners.migrations?.[1]?.(old) as Listener[]
   expect(next?.recipientAccess).toEqual([
-    { address: 'a.example', access: 'accept', bypassLimits: false, replyCode: null, replyText: null },
+    {
+      address: 'a.example',
+      access: 'accept',
+      bypassLimits: false,
+      bypassValidation: false,
+      replyCode: null,
+      replyText: null,
+    },
   ])
   expect(next?.hostAccess.groups[0]).toMatchObject({ name: 'RELAYLIST', hosts: ['10.0.0.0/8'], policy: '$RELAYED' })
   expect(next?.hostAccess.otherwise).toBe('$ACCEPTED')

@@ -156,14 +156,28 @@ describe('edits of the Host Access Table', () => {
 
 describe('the Recipient Access Table as text', () => {
   const entries = [
-    { address: 'joe@example.com', access: 'reject', bypassLimits: false, replyCode: 550, replyText: 'moved away' },
-    { address: 'example.com', access: 'accept', bypassLimits: true, replyCode: null, replyText: null },
+    {
+      address: 'joe@example.com',
+      access: 'reject',
+      bypassLimits: false,
+      bypassValidation: false,
+      replyCode: 550,
+      replyText: 'moved away',
+    },
+    {
+      address: 'example.com',
+      access: 'accept',
+      bypassLimits: true,
+      bypassValidation: true,
+      replyCode: null,
+      replyText: null,
+    },
   ] as const
 
   it('has the address in its first column, and reads back', () => {
     const text = printRecipientAccess(entries).join('\n')
     expect(text).toBe(
-      'joe@example.com                REJECT 550 "moved away"\nexample.com                    ACCEPT BYPASS\nALL                            REJECT',
+      'joe@example.com                REJECT 550 "moved away"\nexample.com                    ACCEPT BYPASS BYPASS_CA\nALL                            REJECT',
     )
     expect(readRecipientAccess(text)).toEqual({ ok: true, entries })
   })
