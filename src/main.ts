@@ -83,9 +83,11 @@ export const main = async (argv: readonly string[], homeOf: (given?: string) => 
   program
     .command('serve')
     .description('run the appliance in the foreground until SIGTERM or Ctrl-C')
-    .action(async () => {
+    .option('--user <name>', 'work as this user once the ports are bound (LYCHGATE_USER; needs root)')
+    .action(async (options: { readonly user?: string }) => {
       const { serve } = await import('./main/serve.ts')
-      status = await serve(hostOptions(program.opts<Options>(), homeOf))
+      const user = options.user ?? (process.env['LYCHGATE_USER'] || undefined)
+      status = await serve(hostOptions(program.opts<Options>(), homeOf), user)
     })
   program
     .command('intel')

@@ -45,7 +45,11 @@ export const hostShell = async (options: HostOptions): Promise<number> => {
 }
 
 /** Builds and starts the appliance of this machine. */
-export const start = async (options: HostOptions, services: boolean): Promise<RunningAppliance> => {
+export const start = async (
+  options: HostOptions,
+  services: boolean,
+  asRoot?: ApplianceOptions['asRoot'],
+): Promise<RunningAppliance> => {
   const { buildAppliance } = await import('./appliance.ts')
   return buildAppliance({
     home: options.home,
@@ -55,6 +59,7 @@ export const start = async (options: HostOptions, services: boolean): Promise<Ru
     atTerminal: Boolean(process.stderr.isTTY),
     seed: options.seed,
     notice: say,
+    ...(asRoot === undefined ? {} : { asRoot }),
   })
 }
 

@@ -182,6 +182,8 @@ export const buildMail = (
     resolver,
     config,
     certificates,
+    asRoot: options.asRoot,
+    notice: options.notice,
     users: createSmtpUsers({ config, clock, passphrases: createPassphrases() }),
     addressScore: intel.addressScore,
     mailboxExists: (address) => mailboxExists(home.mailboxes, address),

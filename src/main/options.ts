@@ -26,6 +26,8 @@ export interface ApplianceOptions {
   }
   /** Somebody reads the notices: the first passphrase may be among them. */
   readonly atTerminal?: boolean
+  /** Runs the binding of a port with the privileges that it needs; absent = those of the process. */
+  readonly asRoot?: <T>(bind: () => Promise<T>) => Promise<T>
   /** Told once at start: what was seeded, what was ignored, where it listens. */
   readonly notice?: (line: string) => void
 }

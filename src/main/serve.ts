@@ -3,6 +3,7 @@ import { UserError } from '../core/errors.ts'
 import { answers } from '../transports/socket-server.ts'
 import { say, start } from './host.ts'
 import type { HostOptions } from './host.ts'
+import { findUser, workAs } from './privileges.ts'
 import { lockPath, socketPath } from './sessions.ts'
 
 /** How long a new appliance waits for one that is just stopping, as at a restart by a service manager. */
@@ -12,13 +13,15 @@ const STOP_GRACE_MS = 10_000
 const STOP_LIMIT_MS = 30_000
 
 /** `lychgate serve`: the appliance in the foreground, for a service manager. */
-export const serve = async (options: HostOptions): Promise<number> => {
+export const serve = async (options: HostOptions, user?: string): Promise<number> => {
   if (await answers(socketPath(options.home)))
     throw new UserError(`An appliance is already running at ${options.home}; stop it or choose another --home.`)
+  const privileges = user === undefined ? null : workAs(findUser(user), options.home)
   const lock = await lockHome(lockPath(options.home), LOCK_WAIT_MS)
   try {
     const asked = stopAsked()
-    const running = await start(options, true)
+    const running = await start(options, true, privileges?.asRoot)
+    privileges?.drop()
     const server = await running.sessions.listen()
     const { appliance } = running
     process.stdout.write(`Lychgate ${appliance.version} is running at ${appliance.home}. Ctrl-C or SIGTERM stops it.\n`)

@@ -29,6 +29,10 @@ export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'tls' | 'budget' | 'sen
   readonly addressScore?: ((address: string) => Promise<AddressScore>) | undefined
   readonly suspensions: Pick<Suspensions, 'receiving'>
   readonly certificates: Pick<SmtpCertificates, 'start' | 'of'>
+  /** Told what the operator at the terminal should know. */
+  readonly notice?: ((line: string) => void) | undefined
+  /** Binds a port below 1024 while root is still at hand. */
+  readonly asRoot?: (<T>(bind: () => Promise<T>) => Promise<T>) | undefined
 }
 
 export interface SmtpListeners extends Service {
@@ -47,6 +51,7 @@ interface Open {
 }
 
 const SWEEP_MS = 5000
+const PRIVILEGED = 1024
 const FAULT_SECONDS = 60
 const BACKLOG = 1024
 
@@ -71,7 +76,7 @@ const bindProblem = ({ name, address, port }: Listener, error: unknown): string 
     code === 'EADDRINUSE'
       ? 'the port is in use by another program'
       : code === 'EACCES'
-        ? 'ports below 1024 need privileges that this process does not have'
+        ? 'a port below 1024 can only be bound by root, which this process is not (any more): restart Lychgate as root, or choose a port from 1024 on'
         : code === 'EADDRNOTAVAIL'
           ? 'the address is not one of this machine'
           : errorText(error)
@@ -279,7 +284,8 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     const key = keyOf(listener)
     let server: Server
     try {
-      server = await bind(listener, (socket) => onSocket(key, socket))
+      const open = (): Promise<Server> => bind(listener, (socket) => onSocket(key, socket))
+      server = await (deps.asRoot && listener.port < PRIVILEGED ? deps.asRoot(open) : open())
     } catch (error) {
       throw new UserError(bindProblem(listener, error))
     }
@@ -299,6 +305,21 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       const existing = open.get(key)
       if (existing) existing.settings = listener
       else await openOne(listener)
+    }
+  }
+
+  /** At start: what cannot be bound is told, and the others work. @throws UserError when none can. */
+  const openAll = async (all: readonly Listener[]): Promise<void> => {
+    const failures: UserError[] = []
+    for (const listener of all)
+      await openOne(listener).catch((error: unknown) => {
+        if (!(error instanceof UserError)) throw error
+        failures.push(error)
+      })
+    if (failures[0] && open.size === 0) throw failures[0]
+    for (const { message } of failures) {
+      events.publish({ type: 'system.warning', text: message })
+      deps.notice?.(message)
     }
   }
 
@@ -342,7 +363,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     name: 'smtp-listeners',
     start: async (config) => {
       await deps.certificates.start()
-      await apply(config.get(listenersSection))
+      await openAll(config.get(listenersSection))
       running = true
       since = env.clock.now()
       void sweep().catch(() => undefined)
