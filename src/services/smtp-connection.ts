@@ -280,10 +280,9 @@ export class SmtpConnection {
   }
 
   #harvest(mail: Incoming, answer: SmtpAnswer): SmtpAnswer {
-    const dropped = this.#flow.harvestDrop
     if (!this.#harvesting) tellHarvest(this.#deps.events, this.#client, this.#name.host, mail)
     this.#harvesting = true
-    return { ...answer, close: dropped }
+    return { ...answer, close: this.#flow.harvestDrop }
   }
 
   #validated(mail: Incoming, recipient: Omit<Recipient, 'rid'>, reply: string | null): SmtpAnswer {

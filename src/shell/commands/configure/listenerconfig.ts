@@ -260,6 +260,7 @@ export default defineCommand({
     '--resp_code=N': 'the code of the answer',
     '--resp_text=TEXT': 'the text of the answer',
     '--bypass_rc=yes|no': 'whether the recipient limit is passed over',
+    '--bypass_ca=yes|no': 'whether recipient validation is passed over',
   },
   category: 'configure',
   roles: STAGERS,
