@@ -1,3 +1,4 @@
+import { createDiagnostics } from '../adapters/net/diagnostics.ts'
 import { networkTools } from '../adapters/net/network-tools.ts'
 import { createMaildirProvider } from '../adapters/maildir/provider.ts'
 import { createRemediationStore } from '../adapters/sqlite/remediation.ts'
@@ -135,6 +136,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     retro,
     remediation,
     network: networkTools(),
+    diagnostics: createDiagnostics(env, options.diagnostics),
     ...access,
     ssh: () => sshService.running(),
     dns,

@@ -1,3 +1,4 @@
+import type { DiagnosticsOptions } from '../adapters/net/diagnostics.ts'
 import type { DnsSettings } from '../config/sections/dns.ts'
 import type { Env } from '../core/env.ts'
 import type { Resolver } from '../core/resolver.ts'
@@ -24,6 +25,8 @@ export interface ApplianceOptions {
     /** Turns the SSH server on. */
     readonly ssh?: { readonly address: string; readonly port: number }
   }
+  /** The programs and tables of the machine, where a test has its own. */
+  readonly diagnostics?: DiagnosticsOptions
   /** Somebody reads the notices: the first passphrase may be among them. */
   readonly atTerminal?: boolean
   /** Runs the binding of a port with the privileges that it needs; absent = those of the process. */

@@ -15,6 +15,7 @@ import type { Counters, SpoolStore } from '../store/spool.ts'
 import type { TrackingStore } from '../store/tracking.ts'
 import type { InboundConnections } from './inbound-connections.ts'
 import type { Accounts } from './accounts.ts'
+import type { Diagnostics } from './diagnostics.ts'
 import type { Logins } from './logins.ts'
 import type { NetworkTools } from './network.ts'
 import type { QueueControl } from './queue-control.ts'
@@ -59,6 +60,7 @@ export interface Appliance {
   readonly retro: RetroService
   readonly remediation: RemediationService
   readonly network: NetworkTools
+  readonly diagnostics: Diagnostics
   readonly accounts: Accounts
   readonly logins: Logins
   /** The SSH server as it runs now; null = it does not. */

@@ -92,6 +92,18 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/destconfig.ts')).default,
   },
   {
+    name: 'diagnostic',
+    summary: 'Check the disk and the network',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/diagnostic.ts')).default,
+  },
+  {
+    name: 'dig',
+    summary: 'Ask a name server and show its whole answer',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/dig.ts')).default,
+  },
+  {
     name: 'displayalerts',
     summary: 'Show the last alerts',
     roles: READERS,
@@ -189,6 +201,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/logconfig.ts')).default,
   },
   {
+    name: 'netstat',
+    summary: 'Show sockets, interfaces, routes and packet traffic',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/netstat.ts')).default,
+  },
+  {
     name: 'nslookup',
     summary: 'Query a name server',
     roles: OPERATORS,
@@ -205,6 +223,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Change your passphrase',
     roles: EVERYONE,
     load: async () => (await import('./commands/system/passwd.ts')).default,
+  },
+  {
+    name: 'ping',
+    summary: 'Ping a network host',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/ping.ts')).default,
   },
   {
     name: 'policyconfig',
@@ -352,6 +376,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/smtpauthconfig.ts')).default,
   },
   {
+    name: 'smtpping',
+    summary: 'Test a remote SMTP server',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/smtpping.ts')).default,
+  },
+  {
     name: 'smtproutes',
     summary: 'Set up permanent domain redirections',
     roles: STAGERS,
@@ -400,6 +430,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diagnose/telnet.ts')).default,
   },
   {
+    name: 'tlsverify',
+    summary: 'Establish an outbound TLS connection and check the certificate',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/tlsverify.ts')).default,
+  },
+  {
     name: 'tophosts',
     summary: 'Show the recipient hosts with the most mail',
     roles: READERS,
@@ -410,6 +446,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Show the remote hosts with the most connections',
     roles: READERS,
     load: async () => (await import('./commands/monitor/topin.ts')).default,
+  },
+  {
+    name: 'traceroute',
+    summary: 'Show the network route to a host',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/diagnose/traceroute.ts')).default,
   },
   {
     name: 'urllistconfig',

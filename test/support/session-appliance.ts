@@ -8,6 +8,7 @@ import { REGISTRY } from '../../src/shell/registry.ts'
 import { runShell } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { testEnv } from './env.ts'
+import { recordedMachine, startNameServer } from './machine.ts'
 import { queueMail } from './queued-mail.ts'
 
 export const ADMIN: Session['user'] = { name: 'admin', fullName: 'Administrator', role: 'administrator' }
@@ -26,11 +27,13 @@ export const sessionAppliance = async (settings: Readonly<Record<string, string>
   const noName = async (): Promise<never> => {
     throw Object.assign(new Error('not found'), { code: 'ENOTFOUND' })
   }
+  const names = settings['dns'] === undefined ? null : await startNameServer()
   const running = await buildAppliance({
     home,
     env,
     resolver: { resolve: noName, reverse: noName },
     services: false,
+    diagnostics: { ...recordedMachine, ...(names === null ? {} : { dnsPort: names.port }) },
     writer: 'inline',
     durable: false,
     seed: { hostname: settings['hostname'] ?? 'mail.example.com' },
@@ -48,6 +51,7 @@ export const sessionAppliance = async (settings: Readonly<Record<string, string>
     run: (terminal) => runShell({ appliance, terminal, user: ADMIN, pid: 274, registry: REGISTRY }),
     close: async () => {
       await running.stop(0)
+      await names?.close()
       rmSync(home, { recursive: true, force: true })
     },
   }

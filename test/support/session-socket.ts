@@ -12,10 +12,23 @@ export const overSocket = async (
   typed: readonly string[],
 ): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'lg-'))
+  let asked = 0
+  let typedAll: () => void = () => undefined
   const server = await serveSocket({
     path: join(folder, 's'),
     // Somebody types: answers that are refused are asked again, as in the recording; no banner and no pages.
-    session: (terminal) => gateway.run({ ...terminal, columns: 1000, rows: 0, interactive: false }),
+    session: (terminal) =>
+      gateway.run({
+        ...terminal,
+        columns: 1000,
+        rows: 0,
+        interactive: false,
+        readLine: (prompt, options) => {
+          // A terminal that goes away ends what runs: it goes when the last line has been answered.
+          if (++asked > typed.length) typedAll()
+          return terminal.readLine(prompt, options)
+        },
+      }),
     history: () => ({ entries: () => [], add: () => undefined }),
     fault: (error) => {
       throw error
@@ -43,7 +56,7 @@ export const overSocket = async (
       }
       socket.write(frame(FRAME.hello, JSON.stringify(hello)))
       for (const part of dataFrames(typed.map((line) => `${line}\r`).join(''))) socket.write(part)
-      socket.write(frame(FRAME.end))
+      typedAll = () => void socket.write(frame(FRAME.end))
     })
   } finally {
     await server.close()

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { Fault, errorText } from '../../core/errors.ts'
+import { connectReason } from './connect-reason.ts'
 import type { DnsAnswer, DnsType, NetworkTools } from '../../services/network.ts'
 
 const CONNECT_TIMEOUT_MS = 30_000
@@ -76,14 +77,6 @@ const ask = async (dns: Resolver, name: string, type: DnsType): Promise<readonly
   }
 }
 
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection reset',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no route to the network',
-  EACCES: 'permission denied',
-}
-
 const openConnection = async (
   host: string,
   port: number,
@@ -108,9 +101,7 @@ const openConnection = async (
     }, CONNECT_TIMEOUT_MS)
     signal.addEventListener('abort', aborted, { once: true })
     socket.once('error', (error) => {
-      const { code = '' } = error as NodeJS.ErrnoException
-      const why = REASONS[code] ?? errorText(error)
-      end(new Fault('UPSTREAM_UNAVAILABLE', `${address} port ${port}: ${why}.`, { cause: error }))
+      end(new Fault('UPSTREAM_UNAVAILABLE', `${address} port ${port}: ${connectReason(error)}.`, { cause: error }))
     })
     socket.once('connect', () => {
       clearTimeout(timer)

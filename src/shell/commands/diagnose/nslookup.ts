@@ -1,8 +1,6 @@
 import { isIP } from 'node:net'
 import { UserError } from '../../../core/errors.ts'
-import { fail, ok } from '../../../core/result.ts'
-import { isHostname, oneOf } from '../../../core/schema.ts'
-import type { Field } from '../../../core/schema.ts'
+import { oneOf } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { DNS_TYPES } from '../../../services/network.ts'
 import type { DnsAnswer, DnsType } from '../../../services/network.ts'
@@ -10,6 +8,7 @@ import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { shortTtl } from '../../format/duration.ts'
 import { readForm } from '../../options.ts'
+import { remoteHost } from '../../remote.ts'
 
 const USAGE = 'nslookup HOST [A|AAAA|CNAME|MX|NS|PTR|SOA|TXT]'
 
@@ -22,15 +21,6 @@ const LABELS: Readonly<Record<DnsType, string>> = {
   PTR: 'PTR     the host name of an address',
   SOA: "SOA     the domain's start of authority",
   TXT: 'TXT     the text records',
-}
-
-const host: Field<string> = {
-  parse: (text) => {
-    const name = text.trim().replace(/\.$/, '')
-    if (isIP(name) !== 0 || isHostname(name)) return ok(name)
-    return fail('The value must be a host name or an IP address. (Ex: mail.example.com)')
-  },
-  format: (name) => name,
 }
 
 /** `A=192.0.34.166 TTL=2d`, `MX=mail.example.com PREF=10`. */
@@ -60,7 +50,7 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: false,
   run: async (session) => {
-    const name = await session.ask.field('Please enter the host or IP to resolve.', host)
+    const name = await session.ask.field('Please enter the host or IP to resolve.', remoteHost)
     const initial = isIP(name) === 0 ? 'A' : 'PTR'
     const type = await session.ask.pick(
       'Choose the query type:',
@@ -76,7 +66,7 @@ export default defineCommand({
       words: [],
       run: async (session, args) => {
         const { words } = readForm(USAGE, args, { min: 1, max: 2 })
-        const name = host.parse(words[0] ?? '')
+        const name = remoteHost.parse(words[0] ?? '')
         if (!name.ok) throw new UserError(name.error)
         const type = oneOf(DNS_TYPES).parse(words[1] ?? (isIP(name.value) === 0 ? 'A' : 'PTR'))
         if (!type.ok) throw new UserError(type.error)

@@ -1,14 +1,12 @@
 import { StringDecoder } from 'node:string_decoder'
-import { isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { Fault, UserError } from '../../../core/errors.ts'
-import { fail, ok } from '../../../core/result.ts'
-import { integer, isHostname } from '../../../core/schema.ts'
-import type { Field } from '../../../core/schema.ts'
+import { UserError } from '../../../core/errors.ts'
+import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
+import { INTERFACES, remoteHost, unreached } from '../../remote.ts'
 import { createTypedLine } from '../../typed-line.ts'
 
 const USAGE = 'telnet HOST [PORT]'
@@ -17,22 +15,8 @@ const SMTP = 25
 /** A script gets what the other side says in this time; nobody is there to type. */
 const LISTEN_MS = 5000
 
-const host: Field<string> = {
-  parse: (text) => {
-    const name = text.trim()
-    if (isIP(name) !== 0 || isHostname(name)) return ok(name)
-    return fail('The value must be a host name or an IP address. (Ex: mail.example.com)')
-  },
-  format: (name) => name,
-}
-
 /** What the other side sends is shown, never obeyed: every control byte but CR, LF and TAB is escaped. */
 const harmless = (text: string): string => text.replace(/[^\r\n\t]+/g, printable)
-
-/** That a host does not answer is what the operator wants to know, and no fault of ours. */
-const unreached = (error: unknown): never => {
-  throw error instanceof Fault ? new UserError(error.message) : error
-}
 
 const converse = async (session: Session, name: string, to: number): Promise<void> => {
   const { terminal, print, appliance } = session
@@ -128,8 +112,8 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: false,
   run: async (session) => {
-    await session.ask.pick('Please select which interface you want to telnet from.', ['Auto'], (i) => i, 0)
-    const name = await session.ask.field('Enter the remote hostname or IP.', host)
+    await session.ask.pick('Please select which interface you want to telnet from.', INTERFACES, (i) => i, 0)
+    const name = await session.ask.field('Enter the remote hostname or IP.', remoteHost)
     await converse(session, name, await session.ask.field('Enter the remote port.', port, SMTP))
   },
   forms: [
@@ -138,7 +122,7 @@ export default defineCommand({
       words: [],
       run: async (session, args) => {
         const { words } = readForm(USAGE, args, { min: 1, max: 2 })
-        const name = host.parse(words[0] ?? '')
+        const name = remoteHost.parse(words[0] ?? '')
         const number = port.parse(words[1] ?? String(SMTP))
         if (!name.ok) throw new UserError(name.error)
         if (!number.ok) throw new UserError(number.error)

@@ -1,0 +1,57 @@
+import { integer } from '../core/schema.ts'
+import type { ProgramName } from '../services/diagnostics.ts'
+import { OPERATORS, defineCommand } from './command.ts'
+import type { Command, Session } from './command.ts'
+import { readForm } from './options.ts'
+import { INTERFACES, interruptible, read, remoteHost } from './remote.ts'
+
+export interface ProgramCommand {
+  readonly name: ProgramName
+  readonly summary: string
+  readonly description: string
+  readonly from: string
+  readonly to: string
+  /** How often it asks when nobody is there to stop it; absent = it ends by itself. */
+  readonly unattended?: number
+}
+
+/** A command that runs a program of the system until it ends or Ctrl-C, and shows its lines. */
+export const programCommand = (own: ProgramCommand): Command => {
+  const counted = own.unattended !== undefined
+  const usage = counted ? `${own.name} [-c COUNT] HOST` : `${own.name} HOST`
+  const run = async (session: Session, host: string, count: number | null): Promise<void> => {
+    session.print('Press Ctrl-C to stop.')
+    await interruptible(session, async (signal) => {
+      for await (const line of session.appliance.diagnostics.run(own.name, host, count, signal)) {
+        session.print(line)
+        await session.terminal.drained?.()
+      }
+    })
+  }
+  return defineCommand({
+    name: own.name,
+    summary: own.summary,
+    description: own.description,
+    ...(counted ? { options: { '-c COUNT': 'so many, then stop' } } : {}),
+    category: 'diagnose',
+    roles: OPERATORS,
+    needsCommit: false,
+    run: async (session) => {
+      await session.ask.pick(own.from, INTERFACES, (i) => i, 0)
+      const host = await session.ask.field(own.to, remoteHost)
+      await run(session, host, session.terminal.batch === undefined ? null : (own.unattended ?? null))
+    },
+    forms: [
+      {
+        usage,
+        words: [],
+        run: async (session, args) => {
+          const { words, options } = readForm(usage, args, { min: 1, max: 1, values: counted ? ['c'] : [] })
+          const unattended = session.terminal.interactive ? null : (own.unattended ?? null)
+          const count = options['c'] === undefined ? unattended : read(integer(1, 100_000), options['c'])
+          await run(session, read(remoteHost, words[0] ?? ''), count)
+        },
+      },
+    ],
+  })
+}
