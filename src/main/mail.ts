@@ -32,6 +32,7 @@ import { createQueueControl } from '../services/queue-control.ts'
 import type { QueueControl } from '../services/queue-control.ts'
 import type { Service } from '../services/service.ts'
 import type { Envelope } from '../services/smtp-connection-deps.ts'
+import { watchRoom } from '../services/room-watch.ts'
 import { createSmtpCertificates } from '../services/smtp-certificates.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
@@ -177,7 +178,7 @@ export const buildMail = (
     suspensions,
     events,
     ids,
-    spool,
+    spool: watchRoom(spool, base.alerts),
     offsetSeconds,
     resolver,
     config,
