@@ -58,8 +58,8 @@ export interface QueueControlDeps {
 
 /** Messages whose bodies are in memory for their notifications at the same time. */
 const BOUNCING = 16
-/** Messages that are ended together, in one commit. */
-const ENDING = 100
+/** Messages that are ended together, in one commit and by three statements. */
+const ENDING = 1000
 const HURRY = 5000
 
 const BOUNCED: Failure = { permanent: true, code: '000', status: '5.0.0', response: 'Bounced by an administrator' }
@@ -67,11 +67,12 @@ const BOUNCED: Failure = { permanent: true, code: '000', status: '5.0.0', respon
 export const createQueueControl = (deps: QueueControlDeps): QueueControl => {
   const { env, events, spool, view, hosts, hold } = deps
 
-  const end = async ({ entry: { mid } }: QueuedMessage, rows: readonly QueuedRecipient[], by: string) => {
-    const rids = rows.map((r) => r.rid)
-    const finished = await spool.bounce(mid, rids, null)
-    events.publish({ type: 'delivery.deleted', mid, rids, by })
-    if (finished) events.publish({ type: 'message.finished', mid })
+  const end = async (rows: readonly QueuedRecipient[], by: string): Promise<void> => {
+    const finished = await spool.discard(rows)
+    for (const { mid, rows: own } of messagesOf(rows)) {
+      events.publish({ type: 'delivery.deleted', mid, rids: own.map((r) => r.rid), by })
+      if (finished.has(mid)) events.publish({ type: 'message.finished', mid })
+    }
     for (const { domain } of rows) hosts.deleted(domain, 1)
   }
 
@@ -118,7 +119,7 @@ export const createQueueControl = (deps: QueueControlDeps): QueueControl => {
     try {
       if (taken.length < rows.length)
         throw new UserError(`MID ${entry.mid} is being delivered at this moment. Try again.`)
-      await end({ entry, rows }, taken, by)
+      await end(taken, by)
     } finally {
       hold.give(taken)
     }
@@ -138,7 +139,10 @@ export const createQueueControl = (deps: QueueControlDeps): QueueControl => {
     messages: (selection) => selected(spool, view, selection),
     delete: (selection, by, signal) =>
       each(selection, ENDING, signal, async (taken) => {
-        await Promise.all(taken.map(([message, rows]) => end(message, rows, by)))
+        await end(
+          taken.flatMap(([, rows]) => rows),
+          by,
+        )
       }),
     bounce: (selection, _by, signal) =>
       each(selection, BOUNCING, signal, async (taken) => {

@@ -133,6 +133,8 @@ export interface SpoolStore {
   /** Atomically: recorded in the ledger and out of the queue. Resolves true when the message has no recipient left. */
   delivered(deliveries: readonly Delivery[]): Promise<boolean>
   delay(mid: number, rids: readonly number[], until: Date, error: string): Promise<void>
+  /** Many at once, atomically: out of the queue and nothing told. The messages that have no recipient left. */
+  discard(rows: readonly QueuedRecipient[]): Promise<ReadonlySet<number>>
   /** Atomically: out of the queue, and the DSN (if any) in. Resolves true when the message has no recipient left. */
   bounce(mid: number, rids: readonly number[], dsn: NewSpoolEntry | null): Promise<boolean>
   quarantined(

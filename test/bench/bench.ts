@@ -5,6 +5,7 @@ import { root } from '../support/root.ts'
 import { extraction } from './extraction.ts'
 import { intel } from './intel.ts'
 import { startup } from './startup.ts'
+import type { Load } from './load.ts'
 import { throughput } from './throughput.ts'
 
 /**
@@ -17,12 +18,22 @@ const PAGE = join(root, 'docs/operations/performance.md')
 const flag = (name: string): boolean => process.argv.includes(`--${name}`)
 const quick = flag('quick')
 const large = flag('large')
+const load = (sessions: number, reuse: boolean): Load => ({ sessions, reuse })
 
 const mail = async (): Promise<string> =>
   [
     '## Messages per second',
     '',
-    await throughput(quick ? { rounds: 2, messages: 200 } : { rounds: 5, messages: 1000 }),
+    await throughput(
+      quick
+        ? { rounds: 1, messages: 100, loads: [load(20, true), load(20, false)], long: null }
+        : {
+            rounds: 5,
+            messages: 1000,
+            loads: [load(20, true), load(20, false), load(50, true), load(50, false)],
+            long: { messages: 50_000, seconds: 10 },
+          },
+    ),
     '',
     '## What a command costs',
     '',

@@ -181,6 +181,26 @@ const suite = (name: string, newWriter: () => SqliteWriter) =>
       expect((await s.spool.body(2)).toString()).toBe('dsn')
     })
 
+    it('takes many recipients out at once, and with the last one the message and its body', async () => {
+      await s.spool.accept(newEntry(1, { recipients: two, body: BIG }))
+      await s.spool.replace(1, [
+        queued(1, { recipients: [two[0]!], body: null }),
+        queued(2, { rootMid: 1, recipients: [two[1]!], body: null }),
+      ])
+      await s.spool.accept(queued(3))
+      const rows = (mid: number) => s.spool.queued(mid)
+      expect([...(await s.spool.discard([...rows(1), rows(3)[0]!]))]).toEqual([1])
+      expect(bodies()).toHaveLength(1)
+      expect(rows(3).map((r) => r.rid)).toEqual([1])
+      expect(s.spool.due(clock.now(), 10).map((r) => [r.mid, r.rid])).toEqual([
+        [2, 1],
+        [3, 1],
+      ])
+      expect([...(await s.spool.discard([...rows(2), ...rows(3)]))].sort()).toEqual([2, 3])
+      expect(bodies()).toEqual([])
+      expect(s.spool.entry(3)).toBeUndefined()
+    })
+
     it('takes a message in once per key', async () => {
       expect(await s.spool.acceptOnce('alert-1', queued(1))).toBe(1)
       expect(await s.spool.acceptOnce('alert-1', queued(2))).toBe(1)

@@ -8,6 +8,8 @@ import { collect, ended, run, until, which } from './processes.ts'
 /** A Postfix of our own on a loopback port, in a folder of its own. */
 export interface Postfix {
   readonly port: number
+  /** The father of all its processes. */
+  readonly pid: number
   /** Where it delivers mail for its own domain: `mail/all/new`. */
   readonly folder: string
   log(): string
@@ -17,7 +19,13 @@ export interface Postfix {
 export type PostfixRole =
   | { readonly kind: 'mailboxes'; readonly domain: string }
   /** Takes everything and relays it to another server. */
-  | { readonly kind: 'relay'; readonly port: number }
+  | {
+      readonly kind: 'relay'
+      readonly port: number
+      /** Port of a filter that is asked about each message. */ readonly milter?: number
+    }
+  /** Takes everything, keeps it safe, and throws it away. */
+  | { readonly kind: 'discard' }
 
 /** Why Postfix cannot be used here; null = it can. */
 export const noPostfix = (): string | null => {
@@ -29,7 +37,15 @@ const userId = async (flag: '-u' | '-g', user: string): Promise<number> =>
   Number((await run('id', [flag, user])).stdout.trim())
 
 const roleSettings = async (role: PostfixRole, folder: string): Promise<readonly string[]> => {
-  if (role.kind === 'relay') return [`relayhost = [127.0.0.1]:${role.port}`, 'mydestination =']
+  if (role.kind === 'discard') return ['mydestination =', 'default_transport = discard', 'relay_transport = discard']
+  if (role.kind === 'relay')
+    return [
+      `relayhost = [127.0.0.1]:${role.port}`,
+      'mydestination =',
+      ...(role.milter === undefined
+        ? []
+        : [`smtpd_milters = inet:127.0.0.1:${role.milter}`, 'milter_default_action = tempfail']),
+    ]
   const [uid, gid] = [await userId('-u', 'nobody'), await userId('-g', 'nobody')]
   mkdirSync(join(folder, 'mail'))
   chownSync(join(folder, 'mail'), uid, gid)
@@ -96,6 +112,7 @@ export const startPostfix = async (role: PostfixRole, more: readonly string[] = 
     'alias_maps =',
     'local_recipient_maps =',
     'biff = no',
+    'smtpd_client_connection_count_limit = 0',
     ...(await roleSettings(role, folder)),
     ...more,
   ]
@@ -116,5 +133,5 @@ export const startPostfix = async (role: PostfixRole, more: readonly string[] = 
     child.kill('SIGTERM')
     throw new Error(`${String(error)}\n${log()}`)
   }
-  return { port, folder, log, stop }
+  return { port, pid: child.pid ?? 0, folder, log, stop }
 }

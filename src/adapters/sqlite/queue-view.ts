@@ -5,6 +5,9 @@ import { toQueued } from './spool-rows.ts'
 import type { QueueRow } from './spool-rows.ts'
 
 const QUEUE = 'SELECT mid, rid, address, domain, attempts, next_at, queued_at, last_error FROM queue'
+const REDIRECT =
+  'UPDATE queue SET domain = ?, next_at = ? ' +
+  'WHERE (mid, rid) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))'
 /** Waiting for later; the inner query is the whole cost of a page. */
 const hurry = (where: string): string =>
   `UPDATE queue SET next_at = ? WHERE (mid, rid) IN (SELECT mid, rid FROM queue WHERE ${where} LIMIT ?)`
@@ -68,12 +71,8 @@ export const createQueueView = (db: SqliteDatabase, moving: Pick<Moving, 'hurrie
       return changed
     },
     redirect: async (rows, destination, now) => {
-      await db.write(
-        rows.map(({ mid, rid }) => ({
-          sql: 'UPDATE queue SET domain = ?, next_at = ? WHERE mid = ? AND rid = ?',
-          params: [destination, now.getTime(), mid, rid],
-        })),
-      )
+      const keys = JSON.stringify(rows.map(({ mid, rid }) => [mid, rid]))
+      await db.write([{ sql: REDIRECT, params: [destination, now.getTime(), keys] }])
       for (const { mid } of rows) moving.settle(mid, now.getTime())
       moving.hurried(destination, now.getTime())
     },

@@ -36,6 +36,14 @@ interface BodyRow {
 const ENTRY = 'SELECT mid, state, body, resume_at, quarantine, reason, since, until, meta, meta_sum FROM entry'
 const QUEUE = 'SELECT mid, rid, address, domain, attempts, next_at, queued_at, last_error FROM queue'
 
+const OUT_OF_QUEUE = 'DELETE FROM queue WHERE (mid, rid) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?))'
+const DROP_ALL_FINISHED =
+  'DELETE FROM entry WHERE mid IN (SELECT value FROM json_each(?)) ' +
+  'AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.mid = entry.mid) RETURNING mid'
+const DROP_ALL_BODIES =
+  'DELETE FROM body WHERE id IN (SELECT value FROM json_each(?)) ' +
+  'AND NOT EXISTS (SELECT 1 FROM entry WHERE entry.body = body.id) RETURNING file'
+
 const DROP_FINISHED: Pick<Statement, 'sql'> = {
   sql: 'DELETE FROM entry WHERE mid = ? AND NOT EXISTS (SELECT 1 FROM queue WHERE queue.mid = entry.mid) RETURNING mid',
 }
@@ -284,6 +292,21 @@ export const createSpoolStore = (options: SpoolOptions): SpoolStore & DeliveryQu
         })),
       )
       moving.settle(mid, until.getTime())
+    },
+    discard: async (rows) => {
+      const mids = JSON.stringify([...new Set(rows.map((r) => r.mid))])
+      const bodies = db
+        .all<{ body: number }>('SELECT DISTINCT body FROM entry WHERE mid IN (SELECT value FROM json_each(?))', mids)
+        .map((r) => r.body)
+      const results = await write([
+        { sql: OUT_OF_QUEUE, params: [JSON.stringify(rows.map((r) => [r.mid, r.rid]))] },
+        { sql: DROP_ALL_FINISHED, params: [mids] },
+        { sql: DROP_ALL_BODIES, params: [JSON.stringify(bodies)] },
+      ])
+      const finished = new Set(results[1]?.rows.map((row) => Number(row['mid'])))
+      for (const { mid, rid } of rows) leave(mid, [rid], finished.has(mid))
+      await removeFiles(results.slice(2))
+      return finished
     },
     bounce: async (mid, rids, dsn) => {
       const gone = rids.map((rid) => ({ sql: 'DELETE FROM queue WHERE mid = ? AND rid = ?', params: [mid, rid] }))
