@@ -43,4 +43,13 @@ export type RemediationEvent =
       readonly reason: string
     }
   | { readonly type: 'remediation.approved'; readonly batch: number; readonly user: string }
+  | { readonly type: 'remediation.denied'; readonly batch: number; readonly user: string }
+  /** A verdict went back to clean: deleted copies that can be put back, forwarded ones that cannot, copies not acted on yet. */
+  | {
+      readonly type: 'remediation.withdrawn'
+      readonly url: string
+      readonly back: number
+      readonly forwarded: number
+      readonly stopped: number
+    }
   | { readonly type: 'remediation.undone'; readonly mid: number; readonly recipient: string; readonly user: string }

@@ -33,6 +33,12 @@ export type RetrospectionEvent =
   | { readonly type: 'ecs.submitted'; readonly urls: number }
   | { readonly type: 'ecs.submission-failed'; readonly reason: string }
   | { readonly type: 'ecs.ignored'; readonly url: string; readonly reason: string }
+  /** The verdict of these went back to clean, or turned malicious once more. */
+  | {
+      readonly type: 'ecs.turned'
+      readonly withdrawn: boolean
+      readonly items: readonly { readonly messageId: string; readonly url: string }[]
+    }
   /** The service's clock is so far ahead of ours (negative: behind it); 0 = no more. */
   | { readonly type: 'ecs.clock-skew'; readonly seconds: number }
   | { readonly type: 'ecs.stopped' }

@@ -25,6 +25,8 @@ export interface UrlVerdictTurned {
   readonly key: string
   readonly url: string
   readonly rootMids: readonly number[]
+  /** Which source turned it: asked when an operator is to decide. */
+  readonly cause?: () => Promise<string | null>
 }
 
 const HOUR_MS = 3600_000
@@ -33,7 +35,7 @@ const LATE_LIMIT = 2000
 
 const add = async (
   { clock, config, events, alerts, store, ledger }: EnqueueDeps,
-  { key, url, rootMids }: UrlVerdictTurned,
+  { key, url, rootMids, cause }: UrlVerdictTurned,
   deliveries: readonly Delivery[],
 ): Promise<number> => {
   const settings = config.get(remediation)
@@ -56,19 +58,22 @@ const add = async (
   const heldFor = hold === null ? null : hold.kind === 'messages' ? `messages ${url}` : 'mailboxes'
   // What the same guard holds already takes this in: one approval, one alert.
   const joins = heldFor === null ? null : (store.waitingBatch(heldFor, new Date(now.getTime() - WEEK_MS)) ?? null)
-  const { batch, added } = await store.add({ key, url, rootMids, jobs, heldFor, joins, at: now })
+  const source = hold === null ? null : ((await cause?.()) ?? null)
+  const said = source === null ? '' : `; the verdict came from ${printableCut(source, 300)}`
+  const detail = hold === null ? '' : `${hold.reason}${said}`
+  const { batch, added } = await store.add({ key, url, rootMids, jobs, heldFor, joins, detail, at: now })
   if (hold && added > 0) {
     const messages = new Set(jobs.map((j) => j.delivery.mid)).size
     const mailboxes = new Set(jobs.map((j) => j.delivery.recipient.toLowerCase())).size
-    events.publish({ type: 'remediation.held', batch, messages, mailboxes, reason: hold.reason })
+    events.publish({ type: 'remediation.held', batch, messages, mailboxes, reason: detail })
     if (joins === null)
       alerts.raise({
         class: 'Remediation',
         severity: 'Warning',
         text:
-          `Mailbox remediation batch ${batch} waits for approval: ${hold.reason}. ` +
+          `Mailbox remediation batch ${batch} waits for approval: ${detail}. ` +
           `Messages: ${messages}, mailboxes: ${mailboxes}, URL: ${printableCut(defangUrl(url), 500)}. ` +
-          `See 'remediation list ${batch}', then 'remediation approve ${batch}'.`,
+          `See 'remediation list ${batch}', then 'remediation approve ${batch}' or 'remediation deny ${batch}'.`,
       })
   }
   return added

@@ -16,13 +16,17 @@ export interface Hold {
   readonly reason: string
 }
 
+const count = (n: number, noun: string, plural = 's'): string => `${n} ${noun}${n === 1 ? '' : plural}`
+
 export const guard = (jobs: readonly NewJob[], state: GuardState, settings: RemediationSettings): Hold | null => {
   if (jobs.length === 0) return null
   const messages = new Set(jobs.map((j) => j.delivery.rootMid)).size + state.messagesBefore
   if (messages > settings.guardMessages)
-    return { kind: 'messages', reason: `more than ${settings.guardMessages} messages for one verdict` }
+    return { kind: 'messages', reason: `more than ${count(settings.guardMessages, 'message')} for one verdict` }
   const mailboxes = new Set([...state.mailboxesBefore, ...jobs.map((j) => j.delivery.recipient.toLowerCase())]).size
   const share = Math.floor((state.mailboxesKnown * settings.guardMailboxPercent) / 100)
   const limit = Math.max(settings.guardMailboxes, share)
-  return mailboxes > limit ? { kind: 'mailboxes', reason: `more than ${limit} mailboxes in one hour` } : null
+  return mailboxes > limit
+    ? { kind: 'mailboxes', reason: `more than ${count(limit, 'mailbox', 'es')} in one hour` }
+    : null
 }

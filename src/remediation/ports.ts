@@ -44,7 +44,8 @@ export interface Forwarder {
   forward(key: string, to: string, original: Uint8Array, target: Delivery, signal: AbortSignal): Promise<void>
 }
 
-export type JobState = 'waiting-approval' | 'pending' | 'done' | 'failed' | 'skipped' | 'undone'
+/** `withdrawn`: its verdict went back to clean before it was done; it waits for the verdict to come again. */
+export type JobState = 'waiting-approval' | 'pending' | 'done' | 'failed' | 'skipped' | 'undone' | 'withdrawn'
 
 export interface RemediationJob {
   readonly id: number
@@ -55,6 +56,8 @@ export interface RemediationJob {
   readonly action: 'delete' | 'forward_and_delete' | 'forward'
   readonly profile: string | null
   readonly state: JobState
+  /** The verdict went back to clean: a deleted message is offered for undo. */
+  readonly withdrawn: boolean
   readonly attempts: number
   readonly nextAttemptAt: Date | null
   readonly detail: string
@@ -71,6 +74,12 @@ export interface RemediationService {
   job(id: number): RemediationJob | undefined
   /** Lets a held batch go on. @throws UserError when there is none waiting. */
   approve(batch: number, user: string): Promise<number>
+  /** Ends a held batch without acting. @throws UserError when there is none waiting. */
+  deny(batch: number, user: string): Promise<number>
+  /** Done jobs whose verdict was withdrawn, and that can be put back. */
+  offered(): readonly RemediationJob[]
+  /** The verdict of the URL went back to clean, or came once more. Repeatable. */
+  turn(url: string, withdrawn: boolean): Promise<void>
   /** Puts back what a job deleted. @throws UserError when it cannot. */
   undo(job: number, user: string, signal: AbortSignal): Promise<void>
   /** Whether the profile reaches the mailbox. */
@@ -89,6 +98,7 @@ export interface RemediationService {
     readonly key: string
     readonly url: string
     readonly rootMids: readonly number[]
+    readonly cause?: () => Promise<string | null>
   }): Promise<number>
   /** Jobs that wait for their turn; those that wait for approval are not counted. */
   pending(): number

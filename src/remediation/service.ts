@@ -4,8 +4,10 @@ import { urlFiltering } from '../config/sections/url-filtering.ts'
 import { withDeadline } from '../core/deadline.ts'
 import { uuid } from '../core/entropy.ts'
 import type { Env } from '../core/env.ts'
+import { defangUrl } from '../core/defang.ts'
 import { Fault, UserError, errorText } from '../core/errors.ts'
 import { createSteadyTime } from '../core/steady.ts'
+import { printableCut } from '../core/text.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { AlertService } from '../logs/alerts.ts'
 import type { RemediationStore, StoredJob } from '../store/repositories/remediation.ts'
@@ -46,7 +48,7 @@ const KEPT_DAYS = 60
 
 /** Mailbox remediation: queue, guard, runner, approval, undo. */
 export const createRemediation = (deps: RemediationDeps): RemediationRuntime => {
-  const { env, config, events, store, providers } = deps
+  const { env, config, events, alerts, store, providers } = deps
   const { clock, entropy } = env
   const steady = createSteadyTime(clock)
   const since = clock.now()
@@ -170,10 +172,39 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
       wake()
       return released
     },
+    deny: async (batch, user) => {
+      const denied = await inOrder(() => store.deny(batch, `denied by ${user}`, clock.now()))
+      if (denied === 0) throw new UserError(`Batch ${batch} does not wait for approval. See "remediation list".`)
+      events.publish({ type: 'remediation.denied', batch, user })
+      return denied
+    },
+    offered: () => store.offered(LISTED),
+    turn: async (url, withdrawn) => {
+      // Between two runs: no job is changed while it is acted on.
+      const changed = await inTurn(() => inOrder(() => store.turn(url, withdrawn, clock.now())))
+      if (changed === 0) return
+      if (!withdrawn) return wake()
+      const jobs = store.ofUrl(url, LISTED).filter((j) => j.withdrawn)
+      const back = jobs.filter((j) => j.state === 'done' && j.held.length > 0).length
+      const forwarded = jobs.filter((j) => j.state === 'done' && j.held.length === 0).length
+      const stopped = jobs.filter((j) => j.state === 'withdrawn').length
+      events.publish({ type: 'remediation.withdrawn', url, back, forwarded, stopped })
+      alerts.raise({
+        class: 'Remediation',
+        severity: 'Information',
+        text:
+          `The malicious verdict of ${printableCut(defangUrl(url), 500)} was withdrawn. ` +
+          `Deleted messages that can be put back: ${back}. Forwarded messages, which cannot be undone: ${forwarded}. ` +
+          `Not remediated any more: ${stopped}.` +
+          (back > 0 ? ` See 'remediation list withdrawn', then 'remediation undo withdrawn'.` : ''),
+      })
+    },
     undo: async (id, user, signal) => {
       await inTurn(async () => {
         const job = store.job(id)
         if (!job) throw new UserError(`There is no remediation job ${id}. See "remediation list".`)
+        if (job.state === 'done' && job.action === 'forward')
+          throw new UserError(`Job ${id} forwarded the message. That cannot be undone.`)
         if (job.state !== 'done' || job.held.length === 0)
           throw new UserError(`Job ${id} has deleted nothing that could be put back.`)
         const provider = job.profile === null ? undefined : providerOf(job.profile)

@@ -11,7 +11,11 @@ export interface RemediationSink {
     readonly key: string
     readonly url: string
     readonly rootMids: readonly number[]
+    /** Which source turned it, asked when an operator is to decide; null = nobody knows. */
+    readonly cause?: () => Promise<string | null>
   }): Promise<number>
+  /** The verdict went back, or came once more: what it caused is offered for undo, or stands again. */
+  turn(url: string, withdrawn: boolean): Promise<void>
   pending(): number
 }
 
@@ -19,7 +23,9 @@ const CHUNK = 5000
 const ITEMS_A_LINE = 500
 const ITEMS_AN_ALERT = 100
 
-const itemOf = (r: Retrospection): { readonly messageId: string; readonly url: string } => ({
+const itemOf = (
+  r: Pick<Retrospection, 'messageId' | 'rootMid' | 'url'>,
+): { readonly messageId: string; readonly url: string } => ({
   messageId: r.messageId ?? `MID ${r.rootMid}`,
   url: r.url,
 })
@@ -65,10 +71,11 @@ export const actOnRetrospections = async (
     readonly alerts: AlertService
     readonly store: WatchStore
     readonly remediation: RemediationSink
+    readonly cause: (retrospection: Retrospection) => Promise<string | null>
   },
   signal: AbortSignal,
 ): Promise<{ readonly retrospections: number; readonly acted: number }> => {
-  const { events, alerts, store, remediation } = deps
+  const { events, alerts, store, remediation, cause } = deps
   let retrospections = 0
   let acted = 0
   for (;;) {
@@ -89,7 +96,12 @@ export const actOnRetrospections = async (
     events.publish({ type: 'ecs.notifying-remediation' })
     events.publish({ type: 'ecs.remediation-notified' })
     for (const [url, group] of byUrl(rows)) {
-      acted += await remediation.enqueue({ key: keyOf(url, group), url, rootMids: group.map((r) => r.rootMid) })
+      acted += await remediation.enqueue({
+        key: keyOf(url, group),
+        url,
+        rootMids: group.map((r) => r.rootMid),
+        cause: async () => (group[0] ? await cause(group[0]) : null),
+      })
       await store.mark(
         group.map((r) => r.id),
         'done',
@@ -98,5 +110,28 @@ export const actOnRetrospections = async (
     events.publish({ type: 'ecs.remediation-initiated' })
     if (remediation.pending() === 0) events.publish({ type: 'ecs.remediation-idle' })
     retrospections += untold.length
+  }
+}
+
+/** Hands on what has gone back to clean, or has turned once more, since it was told. Repeatable at any point. */
+export const actOnTurns = async (
+  {
+    events,
+    store,
+    remediation,
+  }: { readonly events: EventBus; readonly store: WatchStore; readonly remediation: RemediationSink },
+  signal: AbortSignal,
+): Promise<void> => {
+  for (;;) {
+    signal.throwIfAborted()
+    const turns = store.turns(CHUNK)
+    if (turns.length === 0) return
+    for (const withdrawn of [true, false]) {
+      const these = turns.filter((t) => t.withdrawn === withdrawn)
+      if (these.length === 0) continue
+      events.publish({ type: 'ecs.turned', withdrawn, items: these.slice(0, ITEMS_A_LINE).map(itemOf) })
+      for (const url of new Set(these.map((t) => t.url))) await remediation.turn(url, withdrawn)
+      for (const turn of these) await store.turnHandled(turn)
+    }
   }
 }

@@ -1,6 +1,6 @@
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
-import { MALICIOUS } from '../intel/taxonomy.ts'
+import { MALICIOUS, WITHDRAWN } from '../intel/taxonomy.ts'
 import type { ApiAnswer, Registration } from './ports.ts'
 
 /** One retrospection as the service writes it (reference/url-retrospective-verdict.txt), reduced to what is used. */
@@ -8,7 +8,8 @@ export interface RetroItem {
   readonly emailId: string
   readonly url: string
   readonly at: Date
-  readonly malicious: boolean
+  /** `withdrawn` (ours): what had turned malicious is so no longer. */
+  readonly verdict: 'malicious' | 'withdrawn' | 'other'
 }
 
 export interface RetroPage {
@@ -34,6 +35,12 @@ const timestampOf = (raw: unknown): string | null => {
     : null
 }
 
+const verdictOf = (taxonomy: unknown, entry: unknown): RetroItem['verdict'] => {
+  const is = (v: typeof MALICIOUS | typeof WITHDRAWN): boolean =>
+    taxonomy === v.taxonomy_id && entry === v.taxonomy_entry_id
+  return is(MALICIOUS) ? 'malicious' : is(WITHDRAWN) ? 'withdrawn' : 'other'
+}
+
 const readItem = (raw: unknown): RetroItem | null => {
   if (!isObject(raw) || !isObject(raw['observable']) || !isObject(raw['verdict'])) return null
   const { observable_type: type, value } = raw['observable']
@@ -47,7 +54,7 @@ const readItem = (raw: unknown): RetroItem | null => {
     emailId,
     url: value,
     at: new Date(timestamp),
-    malicious: taxonomy === MALICIOUS.taxonomy_id && entry === MALICIOUS.taxonomy_entry_id,
+    verdict: verdictOf(taxonomy, entry),
   }
 }
 
@@ -72,6 +79,18 @@ export const readRegistration = (body: unknown): Result<Registration> => {
   if (!shortText(token) || !shortText(regionUri)) return fail('The answer has no token and region URI.')
   if (!regionUri.startsWith('https://')) return fail('The region URI is not https.')
   return ok({ token, regionUri })
+}
+
+/** Of the first cause: `demo_feed (phish.example.com: URLhaus 2131)`. */
+export const readCause = (body: unknown): string | null => {
+  const causes = isObject(body) && Array.isArray(body['causes']) ? (body['causes'] as readonly unknown[]) : []
+  const [first] = causes
+  if (!isObject(first)) return null
+  const [source, indicator, reason] = ['source', 'indicator', 'reason'].map((name) => {
+    const text = first[name]
+    return typeof text === 'string' ? text.slice(0, 200) : ''
+  })
+  return source === '' ? null : `${source} (${[indicator, reason].filter((t) => t !== '').join(': ')})`
 }
 
 /** Whether a submission was taken: what else answers 2xx on the way (a portal, a proxy) does not say `{accepted}`. */

@@ -43,6 +43,12 @@ export interface RetroApi {
   register(signal: AbortSignal): Promise<ApiAnswer>
   queryUrl(regionUri: string): string
   query(registration: Registration, query: RetroQuery, signal: AbortSignal): Promise<ApiAnswer>
+  /** Which source's opinion turned the URL. */
+  cause(
+    registration: Registration,
+    of: { readonly emailId: string; readonly url: string },
+    signal: AbortSignal,
+  ): Promise<ApiAnswer>
   submit(registration: Registration, items: readonly Submission[], signal: AbortSignal): Promise<ApiAnswer>
 }
 

@@ -41,7 +41,12 @@ const judge = (
 }
 
 const recordPage = async (deps: QueryDeps, items: readonly RetroItem[], at: Date): Promise<void> => {
-  const judged = items.filter((i) => i.malicious).map((i) => judge(i, deps.store, deps.watchHours))
+  const turns = items.flatMap(({ emailId, url, at: verdictAt, verdict }) =>
+    verdict === 'other' ? [] : [{ emailId, url, verdictAt, withdrawn: verdict === 'withdrawn' }],
+  )
+  // What is known already and has gone back, or has turned once more.
+  if (turns.length > 0) await deps.store.turned(turns)
+  const judged = items.filter((i) => i.verdict === 'malicious').map((i) => judge(i, deps.store, deps.watchHours))
   if (judged.length === 0) return
   const fresh = new Set(await deps.store.record(judged, at))
   for (const j of judged)

@@ -5,12 +5,13 @@ import type { Env } from '../core/env.ts'
 import { Fault, errorText } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { AlertService } from '../logs/alerts.ts'
-import type { WatchStore } from '../store/repositories/watch.ts'
-import { actOnRetrospections } from './act.ts'
+import type { Retrospection, WatchStore } from '../store/repositories/watch.ts'
+import { actOnRetrospections, actOnTurns } from './act.ts'
 import type { RemediationSink } from './act.ts'
 import type { RetroApi, RetroService, WatchedUrl } from './ports.ts'
 import { queryRetrospections } from './query.ts'
 import { furthestSince, pollDelay, querySince } from './schedule.ts'
+import { readCause } from './answer.ts'
 import { createServiceClock } from './service-clock.ts'
 import { ServiceTrouble, createRetroSession } from './session.ts'
 import { createSteadyTime } from '../core/steady.ts'
@@ -80,6 +81,23 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
       reference: uuid(entropy).slice(0, 8),
     })
 
+  /** Which source turned a URL; a service that cannot say so does not hold anything up. */
+  const causeOf =
+    (signal: AbortSignal) =>
+    async (r: Retrospection): Promise<string | null> => {
+      try {
+        const answer = await session.call(
+          (registration, s) => api.cause(registration, r, s),
+          () => undefined,
+          signal,
+        )
+        return readCause(answer.body)
+      } catch {
+        signal.throwIfAborted()
+        return null
+      }
+    }
+
   const cycle = async (signal: AbortSignal, onAsked: () => void): Promise<PollResult> => {
     const { watchHours, lookBackSeconds, pageSize } = settings()
     let error: string | null = null
@@ -115,7 +133,8 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
     events.publish({ type: 'ecs.poll-finished' })
     let outcome = { retrospections: 0, acted: 0 }
     try {
-      outcome = await actOnRetrospections({ events, alerts, store, remediation }, signal)
+      outcome = await actOnRetrospections({ events, alerts, store, remediation, cause: causeOf(signal) }, signal)
+      await actOnTurns({ events, store, remediation }, signal)
     } catch (caught) {
       signal.throwIfAborted()
       fault = caught

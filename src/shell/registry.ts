@@ -263,7 +263,7 @@ export const REGISTRY: readonly CommandEntry[] = [
   },
   {
     name: 'remediation',
-    summary: 'List, approve and undo mailbox remediation',
+    summary: 'List, approve, deny and undo mailbox remediation',
     roles: OPERATORS,
     load: async () => (await import('./commands/monitor/remediation.ts')).default,
   },

@@ -81,6 +81,11 @@ export class FakeRetroApi implements RetroApi {
     return { url, status: 200, body, text: JSON.stringify(body) }
   }
 
+  causes: Record<string, string>[] = []
+  async cause(): Promise<ApiAnswer> {
+    return { url: QUERY_URL, status: 200, body: { causes: this.causes }, text: '' }
+  }
+
   async submit(_: unknown, items: readonly Submission[], signal: AbortSignal): Promise<ApiAnswer> {
     const queued = await this.#reply(this.next.submit, signal)
     if (queued) return queued
@@ -123,6 +128,7 @@ export interface RetroRig {
   readonly events: ApplianceEvent[]
   readonly alerts: Omit<Alert, 'at'>[]
   readonly handed: Handed[]
+  readonly turned: (readonly [url: string, withdrawn: boolean])[]
   readonly sink: { failWith: Error | null }
   retro: RetroRuntime
   store: WatchStore
@@ -140,6 +146,7 @@ export const retroRig = async (start?: string): Promise<RetroRig> => {
   const events: ApplianceEvent[] = []
   const alerts: Omit<Alert, 'at'>[] = []
   const handed: Handed[] = []
+  const turned: (readonly [string, boolean])[] = []
   const sink: { failWith: Error | null } = { failWith: null }
   let writer = inlineWriter()
   const build = async (): Promise<{ store: WatchStore; retro: RetroRuntime }> => {
@@ -160,6 +167,7 @@ export const retroRig = async (start?: string): Promise<RetroRig> => {
           handed.push(verdict)
           return verdict.rootMids.length
         },
+        turn: async (url, withdrawn) => void turned.push([url, withdrawn]),
         pending: () => 0,
         drain: async () => undefined,
         wake: () => undefined,
@@ -175,6 +183,7 @@ export const retroRig = async (start?: string): Promise<RetroRig> => {
     events,
     alerts,
     handed,
+    turned,
     sink,
     types: () => events.map((e) => e.type),
     restart: async () => {

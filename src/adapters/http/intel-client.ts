@@ -95,6 +95,12 @@ export const createRetroApi = (deps: IntelClientDeps): RetroApi => {
       const url = `${queryUrl(regionUri)}?${query.toString()}`
       return joined(apiAnswer(await http.send(settings().endpoint, { method: 'GET', url, bearer: token }, signal)))
     },
+    cause: async ({ token, regionUri }, of, signal) => {
+      const url = `${queryUrl(regionUri)}/causes`
+      // A hash names the URL as well as its text: the service may know no more.
+      const body = { retros: [{ email_id: of.emailId, value: urlRef(of.url) }] }
+      return apiAnswer(await http.send(settings().endpoint, { method: 'POST', url, bearer: token, body }, signal))
+    },
     submit: async ({ token, regionUri }, items, signal) => {
       const url = `${queryUrl(regionUri)}/urls`
       const blind = settings().hashSubmissions

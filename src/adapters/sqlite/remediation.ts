@@ -28,6 +28,10 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX jobs_batch ON jobs (batch);
    CREATE INDEX jobs_url ON jobs (url, created_at);
    CREATE INDEX jobs_created ON jobs (created_at);`,
+  `ALTER TABLE jobs ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE verdicts ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX jobs_withdrawn ON jobs (id) WHERE withdrawn = 1;
+   CREATE INDEX verdicts_url ON verdicts (url);`,
 ]
 
 interface JobRow {
@@ -43,6 +47,7 @@ interface JobRow {
   readonly detail: string
   readonly targets: string | null
   readonly held: string
+  readonly withdrawn: number
   readonly created_at: number
   readonly updated_at: number
 }
@@ -67,6 +72,7 @@ const job = (r: JobRow): StoredJob => ({
   updatedAt: new Date(r.updated_at),
   targets: r.targets === null ? null : (JSON.parse(r.targets) as readonly Target[]),
   held: JSON.parse(r.held) as readonly string[],
+  withdrawn: r.withdrawn === 1,
 })
 
 /** No retry is put off as far: a time beyond it was set before the clock went back. */
@@ -101,7 +107,7 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
           params: [b.key, b.joins, at],
         },
         ...b.rootMids.map((mid) => ({
-          sql: `INSERT INTO verdicts VALUES (?, ?, ${mine}, ?) ON CONFLICT DO NOTHING`,
+          sql: `INSERT INTO verdicts (url, root_mid, batch, created_at) VALUES (?, ?, ${mine}, ?) ON CONFLICT DO NOTHING`,
           params: [b.url, mid, b.key, at],
         })),
       ]
@@ -110,9 +116,9 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
         const who = [d.mid, d.rid, d.rootMid, d.recipient.toLowerCase(), delivery]
         return {
           sql: `INSERT INTO jobs (batch, url, mid, rid, root_mid, recipient, delivery, action, profile, state, next_at,
-                                  created_at, updated_at)
-                VALUES (${mine}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (mid, rid, url) DO NOTHING`,
-          params: [b.key, url, ...who, action, profile, state, state === 'pending' ? at : null, at, at],
+                                  detail, created_at, updated_at)
+                VALUES (${mine}, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (mid, rid, url) DO NOTHING`,
+          params: [b.key, url, ...who, action, profile, state, state === 'pending' ? at : null, b.detail, at, at],
         }
       })
       const results = await db.write([...statements, ...jobs])
@@ -169,15 +175,65 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
       ])
     },
     approve: async (batch, at) => {
-      const [released] = await db.write([
+      const [, released] = await db.write([
+        {
+          sql: `UPDATE batches SET approved = 1, held_for = NULL WHERE id = ?
+                AND EXISTS (SELECT 1 FROM jobs WHERE batch = batches.id AND state = 'waiting-approval')`,
+          params: [batch],
+        },
         {
           sql: `UPDATE jobs SET state = 'pending', next_at = ?, updated_at = ? WHERE batch = ? AND state = 'waiting-approval'`,
           params: [at.getTime(), at.getTime(), batch],
         },
-        { sql: 'UPDATE batches SET approved = 1, held_for = NULL WHERE id = ?', params: [batch] },
       ])
       return released?.changes ?? 0
     },
+    deny: async (batch, detail, at) => {
+      const [denied] = await db.write([
+        {
+          sql: `UPDATE jobs SET state = 'skipped', detail = ?, updated_at = ? WHERE batch = ? AND state = 'waiting-approval'`,
+          params: [detail, at.getTime(), batch],
+        },
+        // Nothing joins it any more.
+        { sql: 'UPDATE batches SET held_for = NULL WHERE id = ?', params: [batch] },
+      ])
+      return denied?.changes ?? 0
+    },
+    turn: async (url, withdrawn, at) => {
+      const t = at.getTime()
+      const [, flagged] = await db.write([
+        { sql: 'UPDATE verdicts SET withdrawn = ? WHERE url = ?', params: [withdrawn ? 1 : 0, url] },
+        {
+          sql: 'UPDATE jobs SET withdrawn = ? WHERE url = ? AND withdrawn <> ?',
+          params: [withdrawn ? 1 : 0, url, withdrawn ? 1 : 0],
+        },
+        withdrawn
+          ? {
+              sql: `UPDATE jobs SET state = 'withdrawn', next_at = NULL, updated_at = ?
+                    WHERE url = ? AND state IN ('pending', 'waiting-approval')`,
+              params: [t, url],
+            }
+          : {
+              sql: `UPDATE jobs SET updated_at = ?,
+                      state = CASE WHEN (SELECT held_for FROM batches b WHERE b.id = jobs.batch) IS NULL
+                                   THEN 'pending' ELSE 'waiting-approval' END,
+                      next_at = CASE WHEN (SELECT held_for FROM batches b WHERE b.id = jobs.batch) IS NULL
+                                     THEN ? ELSE NULL END
+                    WHERE url = ? AND state = 'withdrawn'`,
+              params: [t, t, url],
+            },
+      ])
+      return flagged?.changes ?? 0
+    },
+    ofUrl: (url, limit) => db.all<JobRow>(`${JOBS} WHERE url = ? ORDER BY id DESC LIMIT ?`, url, limit).map(job),
+    offered: (limit) =>
+      db
+        .all<JobRow>(
+          `${JOBS} WHERE withdrawn = 1 AND state = 'done' AND action <> 'forward' ORDER BY id DESC LIMIT ?`,
+          limit,
+        )
+        .map(job)
+        .filter((j) => j.held.length > 0),
     messagesOf: (url, since) =>
       db.get<{ n: number }>(
         `SELECT count(DISTINCT root_mid) AS n FROM jobs WHERE url = ? AND created_at > ? AND ${NOT_APPROVED}`,
@@ -200,7 +256,7 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
     verdicts: (since, limit) =>
       db
         .all<{ url: string; root_mid: number; batch: number }>(
-          'SELECT url, root_mid, batch FROM verdicts WHERE created_at > ? ORDER BY created_at DESC LIMIT ?',
+          'SELECT url, root_mid, batch FROM verdicts WHERE created_at > ? AND withdrawn = 0 ORDER BY created_at DESC LIMIT ?',
           since.getTime(),
           limit,
         )

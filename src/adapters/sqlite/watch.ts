@@ -30,6 +30,10 @@ const MIGRATIONS: readonly string[] = [
   // A watch that lasts longer than the service keeps one is submitted again; `since` stays its beginning.
   `ALTER TABLE watched ADD COLUMN renewed_at INTEGER;
    CREATE INDEX watched_renewed ON watched (coalesce(renewed_at, since)) WHERE state = 'submitted';`,
+  // `withdrawn`: the latest turn; `turn_open`: it was not handed on yet.
+  `ALTER TABLE retrospections ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE retrospections ADD COLUMN turn_open INTEGER NOT NULL DEFAULT 0;
+   CREATE INDEX retrospections_turns ON retrospections (id) WHERE turn_open = 1;`,
 ]
 
 interface WatchedRow {
@@ -45,6 +49,7 @@ interface RetrospectionRow extends Omit<WatchedRow, 'state' | 'since'> {
   readonly id: number
   readonly verdict_at: number
   readonly state: RetrospectionState
+  readonly withdrawn: number
 }
 
 interface ServiceRow {
@@ -163,6 +168,30 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
         })),
       )
       return items.filter((_: NewRetrospection, i) => (results[i]?.changes ?? 0) > 0)
+    },
+    turned: async (items) => {
+      await db.write(
+        items.map((i) => ({
+          sql: `UPDATE retrospections SET withdrawn = ?, turn_open = 1, verdict_at = ?
+                WHERE email_id = ? AND url = ? AND state <> 'ignored' AND withdrawn <> ? AND verdict_at <= ?`,
+          params: [
+            i.withdrawn ? 1 : 0,
+            i.verdictAt.getTime(),
+            i.emailId,
+            i.url,
+            i.withdrawn ? 1 : 0,
+            i.verdictAt.getTime(),
+          ],
+        })),
+      )
+    },
+    turns: (limit) =>
+      db
+        .all<RetrospectionRow>('SELECT * FROM retrospections WHERE turn_open = 1 ORDER BY id LIMIT ?', limit)
+        .map((r) => ({ ...retrospection(r), withdrawn: r.withdrawn === 1 })),
+    turnHandled: async ({ id, withdrawn }) => {
+      const sql = 'UPDATE retrospections SET turn_open = 0 WHERE id = ? AND withdrawn = ?'
+      await db.write([{ sql, params: [id, withdrawn ? 1 : 0] }])
     },
     unhandled: (limit) =>
       db

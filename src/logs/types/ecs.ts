@@ -56,6 +56,16 @@ export const ecsLines: LogTable<RetrospectionEvent['type']> = {
   'ecs.submitted': toEcs((e) => prefixed(debug(line`Submitted ${e.urls} unscored URLs`))),
   'ecs.submission-failed': toEcs((e) => prefixed(warning(line`Submission of unscored URLs failed. '${e.reason}'`))),
   'ecs.ignored': toEcs((e) => prefixed(info(line`Retrospection of ${defangUrl(e.url)} was ignored: ${e.reason}`))),
+  'ecs.turned': toEcs((e) =>
+    prefixed(
+      info(
+        [
+          e.withdrawn ? 'URL verdict withdrawn by retrospective service.' : 'Withdrawn URL verdict is malicious again.',
+          ...e.items.map((i) => line`${i.messageId} : ${defangUrl(i.url)}`),
+        ].join('\n'),
+      ),
+    ),
+  ),
   'ecs.clock-skew': toEcs((e) =>
     prefixed(
       e.seconds === 0

@@ -1,3 +1,4 @@
+import { defangUrl } from '../../core/defang.ts'
 import type { RemediationEvent } from '../../events/remediation.ts'
 import { info, line, to, toMailLogs, warning } from '../line.ts'
 import type { LogTable, Route } from '../line.ts'
@@ -6,6 +7,8 @@ import type { EventType } from '../../events/event.ts'
 const toRemediation = <K extends EventType>(render: Route<K>['render']): readonly Route<K>[] => [
   to('remediation', render),
 ]
+
+const some = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
 
 /** The `remediation` log, and the two lines of a MID's story in mail_logs. */
 export const remediationLines: LogTable<RemediationEvent['type']> = {
@@ -43,10 +46,18 @@ export const remediationLines: LogTable<RemediationEvent['type']> = {
   ),
   'remediation.held': toRemediation((e) =>
     warning(
-      line`Remediation batch ${e.batch} (${e.messages} messages in ${e.mailboxes} mailboxes) waits for approval: ${e.reason}`,
+      line`Remediation batch ${e.batch} (${some(e.messages, 'message', 'messages')} in ${some(e.mailboxes, 'mailbox', 'mailboxes')}) ` +
+        line`waits for approval: ${e.reason}`,
     ),
   ),
   'remediation.approved': toRemediation((e) => info(line`Remediation batch ${e.batch} was approved by user ${e.user}`)),
+  'remediation.denied': toRemediation((e) => info(line`Remediation batch ${e.batch} was denied by user ${e.user}`)),
+  'remediation.withdrawn': toRemediation((e) =>
+    info(
+      line`The verdict of ${defangUrl(e.url)} was withdrawn: ${some(e.back, 'message', 'messages')} can be put back, ` +
+        line`${e.forwarded} forwarded, ${e.stopped} not remediated any more`,
+    ),
+  ),
   'remediation.undone': [
     to('remediation', (e) => info(line`MID: ${e.mid} Message put back into ${e.recipient} mailbox by user ${e.user}`)),
     to('mail_logs', (e) =>

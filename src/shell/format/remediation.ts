@@ -11,6 +11,7 @@ export const JOB_STATES: Readonly<Record<JobState, string>> = {
   failed: 'Failed',
   skipped: 'Skipped',
   undone: 'Put back',
+  withdrawn: 'Verdict withdrawn',
 }
 
 const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
@@ -31,7 +32,7 @@ export const jobTable = (jobs: readonly RemediationJob[]): readonly string[] => 
     String(j.delivery.mid),
     printableCut(j.delivery.recipient, 40),
     ACTIONS[j.action],
-    JOB_STATES[j.state],
+    `${JOB_STATES[j.state]}${j.withdrawn && j.state === 'done' ? ', verdict withdrawn' : ''}`,
   ])
   const [title = '', ...lines] = columns([head, ...rows])
   return [title, '-'.repeat(Math.max(title.length, ...lines.map((l) => l.length))), ...lines]
@@ -51,6 +52,7 @@ export const jobDetails = (job: RemediationJob, time: LocalTime): readonly strin
     ['Delivered', time.stampZone(delivery.deliveredAt)],
     ['URL', printableCut(defangUrl(job.url), 500)],
     ['Action', ACTIONS[job.action]],
+    ['Verdict', job.withdrawn ? 'withdrawn' : null],
     ['Profile', job.profile ?? 'none mapped'],
     ['Attempts', String(job.attempts)],
     ['Next attempt', job.nextAttemptAt === null ? null : time.stampZone(job.nextAttemptAt)],

@@ -2,7 +2,7 @@ import type { Delivery } from '../spool.ts'
 
 /** The remediation queue: batches (one for a verdict) and jobs (one for a delivered copy). */
 
-export type StoredJobState = 'waiting-approval' | 'pending' | 'done' | 'failed' | 'skipped' | 'undone'
+export type StoredJobState = 'waiting-approval' | 'pending' | 'done' | 'failed' | 'skipped' | 'undone' | 'withdrawn'
 export type StoredAction = 'delete' | 'forward_and_delete' | 'forward'
 
 export interface NewJob {
@@ -34,6 +34,7 @@ export interface StoredJob extends NewJob {
   readonly targets: readonly Target[] | null
   /** Where the hold area keeps what it deleted. */
   readonly held: readonly string[]
+  readonly withdrawn: boolean
 }
 
 export interface NewBatch {
@@ -46,6 +47,8 @@ export interface NewBatch {
   readonly heldFor: string | null
   /** Joins this waiting batch instead of making one of its own. */
   readonly joins: number | null
+  /** What an operator reads of jobs that wait. */
+  readonly detail: string
   readonly at: Date
 }
 
@@ -95,6 +98,14 @@ export interface RemediationStore {
   update(id: number, update: JobUpdate): Promise<void>
   /** Every waiting job of the batch becomes pending, due at `at`. Resolves how many. */
   approve(batch: number, at: Date): Promise<number>
+  /** Every waiting job of the batch ends as skipped. Resolves how many. */
+  deny(batch: number, detail: string, at: Date): Promise<number>
+  /** Withdraws or renews what a URL's verdict caused. Resolves how many jobs changed. */
+  turn(url: string, withdrawn: boolean, at: Date): Promise<number>
+  /** Newest first. */
+  ofUrl(url: string, limit: number): readonly StoredJob[]
+  /** Done, withdrawn, not put back; newest first. */
+  offered(limit: number): readonly StoredJob[]
   /** Messages of a verdict since then that ran without an operator's approval. */
   messagesOf(url: string, since: Date): number
   /** Recipients of jobs since then that ran without an operator's approval. */

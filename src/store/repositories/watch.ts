@@ -44,6 +44,10 @@ export interface Retrospection extends Omit<NewRetrospection, 'state' | 'rootMid
   readonly state: RetrospectionState
 }
 
+export interface Turn extends Pick<Retrospection, 'id' | 'url' | 'messageId' | 'rootMid' | 'verdictAt'> {
+  readonly withdrawn: boolean
+}
+
 /** The token opens the service's API for this device: it stays in this 0600 database and is never printed. */
 export interface StoredRegistration {
   readonly token: string
@@ -70,6 +74,21 @@ export interface WatchStore {
   counts(): { readonly watched: number; readonly pending: number }
   /** All in one transaction; those already known by (emailId, url) are left out. Resolves those that are new. */
   record(items: readonly NewRetrospection[], at: Date): Promise<readonly NewRetrospection[]>
+  /**
+   * Later turns of recorded retrospections: back to clean, or malicious once more. Older ones than the latest known, and
+   * those of retrospections that are not recorded or ignored, count for nothing.
+   */
+  turned(
+    items: readonly {
+      readonly emailId: string
+      readonly url: string
+      readonly verdictAt: Date
+      readonly withdrawn: boolean
+    }[],
+  ): Promise<void>
+  /** Turns that were not handed on yet. */
+  turns(limit: number): readonly Turn[]
+  turnHandled(turn: Turn): Promise<void>
   /** Recorded and not yet handed on, oldest first. */
   unhandled(limit: number): readonly Retrospection[]
   mark(ids: readonly number[], state: 'told' | 'done'): Promise<void>

@@ -40,6 +40,7 @@ const life = async (file: string, steps: number, world: World): Promise<boolean>
         world.handed.set(key, rootMids)
         return rootMids.length
       },
+      turn: async () => undefined,
       pending: () => 0,
       drain: async () => undefined,
       wake: () => undefined,

@@ -6,7 +6,7 @@ import type { Form, Session } from '../../command.ts'
 import { jobDetails, jobTable } from '../../format/remediation.ts'
 import { readForm } from '../../options.ts'
 
-const STATES: readonly JobState[] = ['waiting-approval', 'pending', 'done', 'failed', 'skipped', 'undone']
+const STATES: readonly JobState[] = ['waiting-approval', 'pending', 'done', 'failed', 'skipped', 'undone', 'withdrawn']
 const number = integer(1, Number.MAX_SAFE_INTEGER)
 
 const some = (count: number, one: string, more: string): string => `${count} ${count === 1 ? one : more}`
@@ -20,7 +20,9 @@ const readNumber = (what: string, word: string): number => {
 const list = async (session: Session, of?: string): Promise<void> => {
   const state = STATES.find((s) => s === of?.toLowerCase())
   const filter = of === undefined ? {} : state ? { state } : { batch: readNumber('batch', of) }
-  const jobs = session.appliance.remediation.list(filter)
+  const { remediation } = session.appliance
+  const jobs =
+    state === 'withdrawn' ? [...remediation.list(filter), ...remediation.offered()] : remediation.list(filter)
   if (jobs.length === 0) session.print('No remediation jobs.')
   else await session.page(jobTable(jobs))
 }
@@ -37,6 +39,29 @@ const show = (session: Session, id: number): void =>
 const approve = async (session: Session, batch: number): Promise<void> => {
   const released = await session.appliance.remediation.approve(batch, session.user.name)
   session.print(`Batch ${batch} is approved: ${some(released, 'message', 'messages')} to remediate.`)
+}
+
+const deny = async (session: Session, batch: number): Promise<void> => {
+  const denied = await session.appliance.remediation.deny(batch, session.user.name)
+  session.print(`Batch ${batch} is denied: ${some(denied, 'message stays', 'messages stay')} in the mailbox.`)
+}
+
+/** Everything whose verdict was withdrawn; one that cannot be put back is told, and the others go on. */
+const undoWithdrawn = async (session: Session): Promise<void> => {
+  const offered = session.appliance.remediation.offered()
+  if (offered.length === 0)
+    throw new UserError('There is nothing to put back: no verdict of a deleted message was withdrawn.')
+  let failed = 0
+  for (const { id } of offered) {
+    try {
+      await undo(session, id)
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      failed += 1
+      session.print(error.message)
+    }
+  }
+  if (failed > 0) throw new UserError(`${some(failed, 'message was', 'messages were')} not put back.`)
 }
 
 const undo = async (session: Session, id: number): Promise<void> => {
@@ -83,7 +108,9 @@ const dialogue = async (session: Session): Promise<void> => {
     const operation = await session.ask.choose({
       LIST: 'List the jobs, newest first.',
       SHOW: 'Show one job.',
-      ...(waiting.length > 0 ? { APPROVE: 'Let a batch go on that waits for approval.' } : {}),
+      ...(waiting.length > 0
+        ? { APPROVE: 'Let a batch go on that waits for approval.', DENY: 'End a batch that waits for approval.' }
+        : {}),
       ...(jobs.some((j) => j.state === 'done') ? { UNDO: 'Put a deleted message back into its mailbox.' } : {}),
     })
     if (operation === null) return
@@ -95,18 +122,19 @@ const dialogue = async (session: Session): Promise<void> => {
       const held = jobs.filter((j) => j.batch === batch && j.state === 'waiting-approval')
       const mailboxes = new Set(held.map((j) => j.delivery.recipient)).size
       const question = `Remediate ${some(held.length, 'message', 'messages')} in ${some(mailboxes, 'mailbox', 'mailboxes')}?`
-      if (await session.ask.confirm(question, false)) await approve(session, batch)
+      if (operation === 'DENY') await deny(session, batch)
+      else if (await session.ask.confirm(question, false)) await approve(session, batch)
     }
   }
 }
 
 export default defineCommand({
   name: 'remediation',
-  summary: 'List, approve and undo mailbox remediation',
+  summary: 'List, approve, deny and undo mailbox remediation',
   description:
     'Shows what Mailbox Auto Remediation did or is about to do with messages whose URL turned malicious after delivery. ' +
     'A verdict that touches very many messages or mailboxes waits until it is approved. What was deleted is kept for ' +
-    'some days and can be put back.',
+    'some days and can be put back; when a verdict is withdrawn, that is offered.',
   category: 'monitor',
   roles: OPERATORS,
   needsCommit: false,
@@ -114,7 +142,10 @@ export default defineCommand({
     form('list', '[BATCH|STATE]', false, list),
     form('show', 'JOB', true, (session, job = '') => show(session, readNumber('job', job))),
     form('approve', 'BATCH', true, (session, batch = '') => approve(session, readNumber('batch', batch))),
-    form('undo', 'JOB', true, (session, job = '') => undo(session, readNumber('job', job))),
+    form('deny', 'BATCH', true, (session, batch = '') => deny(session, readNumber('batch', batch))),
+    form('undo', 'JOB|withdrawn', true, (session, job = '') =>
+      job.toLowerCase() === 'withdrawn' ? undoWithdrawn(session) : undo(session, readNumber('job', job)),
+    ),
   ],
   run: dialogue,
   complete: (_session, words) => (words[0]?.toLowerCase() === 'list' ? STATES : []),

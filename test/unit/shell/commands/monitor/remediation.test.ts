@@ -13,6 +13,7 @@ const job = (id: number, state: JobState, more: Partial<RemediationJob> = {}): R
   action: 'delete',
   profile: 'embedded_mailboxes',
   state,
+  withdrawn: false,
   attempts: 1,
   nextAttemptAt: null,
   detail: '',

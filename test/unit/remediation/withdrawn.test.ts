@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { remediation as section } from '../../../src/config/sections/remediation.ts'
+import { urlFiltering } from '../../../src/config/sections/url-filtering.ts'
+import { delivery, remediationRig } from '../../support/remediation.ts'
+import type { RemediationRig } from '../../support/remediation.ts'
+
+const live = new AbortController().signal
+const BAD = 'http://bad.example/x'
+
+describe('a verdict that goes back to clean', () => {
+  let rig: RemediationRig
+  beforeEach(async () => {
+    rig = await remediationRig()
+  })
+  afterEach(() => rig.end())
+  const verdict = (rootMids: readonly number[], key = 'k1') => rig.remediation.enqueue({ key, url: BAD, rootMids })
+  const drain = () => rig.remediation.drain(live)
+  const states = () => rig.remediation.list().map((j) => j.state)
+
+  it('offers what was deleted for undo, with an alert, and does nothing by itself', async () => {
+    rig.deliver(delivery(1), delivery(2))
+    await verdict([1, 2])
+    await drain()
+    await rig.remediation.turn(BAD, true)
+    await rig.remediation.turn(BAD, true)
+    await rig.restart()
+    expect(rig.remediation.offered().map((j) => j.delivery.mid)).toEqual([2, 1])
+    expect(rig.mailboxes.present.size).toBe(0)
+    expect(rig.alerts).toHaveLength(1)
+    expect(rig.alerts[0]?.text).toContain('Deleted messages that can be put back: 2.')
+    for (const { id } of rig.remediation.offered()) await rig.remediation.undo(id, 'admin', live)
+    expect(rig.mailboxes.present.size).toBe(2)
+    expect(rig.remediation.offered()).toEqual([])
+    expect(rig.events.filter((e) => e.type === 'remediation.undone')).toHaveLength(2)
+  })
+
+  it('says that a forwarded message cannot be undone', async () => {
+    rig.config.set(urlFiltering, { marAction: 'forward', marForwardTo: 'soc@example.com' })
+    rig.deliver(delivery(1))
+    await verdict([1])
+    await drain()
+    await rig.remediation.turn(BAD, true)
+    expect(rig.remediation.offered()).toEqual([])
+    expect(rig.alerts[0]?.text).toContain('Forwarded messages, which cannot be undone: 1.')
+    const [job] = rig.remediation.list()
+    await expect(rig.remediation.undo(job?.id ?? 0, 'admin', live)).rejects.toThrow('That cannot be undone')
+  })
+
+  it('stops what waits, also for late deliveries, and goes on with it when the verdict comes again', async () => {
+    rig.deliver(delivery(1))
+    await verdict([1])
+    await rig.remediation.turn(BAD, true)
+    await drain()
+    rig.deliver(delivery(1, { rid: 1, recipient: 'late@example.com' }))
+    await drain()
+    expect(states()).toEqual(['withdrawn'])
+    expect(rig.mailboxes.deleted).toEqual([])
+    await rig.remediation.turn(BAD, false)
+    await drain()
+    expect([...rig.mailboxes.deleted].sort()).toEqual(['1 late@example.com', '1 user1@example.com'])
+  })
+
+  it('lets a batch that waited for approval wait for it again', async () => {
+    rig.config.set(section, { guardMessages: 1 })
+    rig.deliver(delivery(1), delivery(2))
+    await verdict([1, 2])
+    await rig.remediation.turn(BAD, true)
+    expect(states()).toEqual(['withdrawn', 'withdrawn'])
+    await rig.remediation.turn(BAD, false)
+    expect(states()).toEqual(['waiting-approval', 'waiting-approval'])
+  })
+})
+
+describe('a batch that waits for approval', () => {
+  let rig: RemediationRig
+  beforeEach(async () => {
+    rig = await remediationRig()
+    rig.config.set(section, { guardMessages: 1 })
+    rig.deliver(delivery(1), delivery(2), delivery(3))
+  })
+  afterEach(() => rig.end())
+
+  it('names the source that turned the URL, in the alert and in each job', async () => {
+    const cause = async () => 'demo_feed (bad.example: URLhaus 2131)'
+    await rig.remediation.enqueue({ key: 'k', url: BAD, rootMids: [1, 2], cause })
+    const said = 'more than 1 message for one verdict; the verdict came from demo_feed (bad.example: URLhaus 2131)'
+    expect(rig.alerts[0]?.text).toContain(said)
+    expect(rig.remediation.list()[0]?.detail).toBe(said)
+  })
+
+  it('ends when it is denied, over a restart; the next verdict makes one of its own', async () => {
+    await rig.remediation.enqueue({ key: 'k', url: BAD, rootMids: [1, 2] })
+    const batch = rig.remediation.list()[0]?.batch ?? 0
+    expect(await rig.remediation.deny(batch, 'admin')).toBe(2)
+    await rig.restart()
+    await expect(rig.remediation.deny(batch, 'admin')).rejects.toThrow('does not wait for approval')
+    await expect(rig.remediation.approve(batch, 'admin')).rejects.toThrow('does not wait for approval')
+    await rig.remediation.drain(live)
+    expect(rig.mailboxes.deleted).toEqual([])
+    expect(rig.remediation.list().map((j) => [j.state, j.detail])).toEqual(
+      Array(2).fill(['skipped', 'denied by admin']),
+    )
+    await rig.remediation.enqueue({ key: 'k2', url: BAD, rootMids: [3] })
+    expect(rig.remediation.list()[0]).toMatchObject({ state: 'waiting-approval' })
+    expect(rig.remediation.list()[0]?.batch).not.toBe(batch)
+  })
+})
