@@ -18,6 +18,8 @@ export interface Postfix {
 
 export type PostfixRole =
   | { readonly kind: 'mailboxes'; readonly domain: string }
+  /** Hands mail for its domain to an LMTP server. */
+  | { readonly kind: 'lmtp'; readonly domain: string; readonly port: number }
   /** Takes everything and relays it to another server. */
   | {
       readonly kind: 'relay'
@@ -45,6 +47,13 @@ const roleSettings = async (role: PostfixRole, folder: string): Promise<readonly
       ...(role.milter === undefined
         ? []
         : [`smtpd_milters = inet:127.0.0.1:${role.milter}`, 'milter_default_action = tempfail']),
+    ]
+  if (role.kind === 'lmtp')
+    return [
+      'mydestination =',
+      `virtual_mailbox_domains = ${role.domain}`,
+      'virtual_mailbox_maps = static:all',
+      `virtual_transport = lmtp:inet:127.0.0.1:${role.port}`,
     ]
   const [uid, gid] = [await userId('-u', 'nobody'), await userId('-g', 'nobody')]
   mkdirSync(join(folder, 'mail'))
@@ -74,6 +83,7 @@ flush unix n - n 1000? 0 flush
 proxymap unix - - n - - proxymap
 smtp unix - - n - - smtp
 relay unix - - n - - smtp
+lmtp unix - - n - - lmtp
 error unix - - n - - error
 retry unix - - n - - error
 discard unix - - n - - discard
