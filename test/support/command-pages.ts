@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Command, CommandEntry } from '../../src/shell/command.ts'
+import { ROLES } from '../../src/config/sections/users.ts'
+import type { Command, CommandEntry, Role } from '../../src/shell/command.ts'
 import { EVERYONE } from '../../src/shell/command.ts'
 import { readExample } from '../../src/shell/example.ts'
 import { REGISTRY } from '../../src/shell/registry.ts'
@@ -68,11 +69,29 @@ const index = (commands: readonly Command[]): string => {
   return `${notes('README')}\n\n${tables.join('\n\n')}\n`
 }
 
+/** What each role may run, from the declarations: a change to it shows in review. */
+const roleTable = (commands: readonly Command[]): string => {
+  const mark = (command: Command, role: Role): string =>
+    !command.roles.includes(role) ? '' : role === 'readonly' && command.needsCommit ? 'stages' : 'yes'
+  const row = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [
+    '# Who may run what',
+    '',
+    'Commands that a role lacks do not exist for it: not in `help`, not for TAB, not in a script. Operators change nothing about users and',
+    'access, whatever the command; read-only operators stage changes, but neither commit nor write files.',
+    '',
+    row(['command', ...ROLES]),
+    row(['---', ...ROLES.map(() => '---')]),
+    ...commands.map((command) => row([`[${command.name}](${command.name}.md)`, ...ROLES.map((r) => mark(command, r))])),
+    '',
+  ].join('\n')
+}
+
 /** File name below docs/commands → text. */
 export const commandPages = async (): Promise<ReadonlyMap<string, string>> => {
   const commands = await Promise.all(REGISTRY.map((entry) => entry.load()))
   const pages = await Promise.all(
     REGISTRY.map(async (entry): Promise<[string, string]> => [`${entry.name}.md`, await page(entry)]),
   )
-  return new Map([['README.md', index(commands)], ...pages])
+  return new Map([['README.md', index(commands)], ['roles.md', roleTable(commands)], ...pages])
 }

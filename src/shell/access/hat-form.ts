@@ -1,6 +1,6 @@
 import { BEHAVIOURS } from '../../config/sections/host-access.ts'
 import type { HostAccess } from '../../config/sections/host-access.ts'
-import { readConfigurationFile, writeConfigurationFile } from '../../config/files.ts'
+import { readConfigurationFile } from '../../config/files.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
 import { UserError } from '../../core/errors.ts'
 import { list, oneOf } from '../../core/schema.ts'
@@ -29,6 +29,7 @@ import {
 import { printGroup, printHostAccess, readHostAccess } from './hat-text.ts'
 import type { LineError } from './hat-text.ts'
 import { PARAMETERS } from './parameters.ts'
+import { writeExport } from '../files.ts'
 
 export const HOSTACCESS_USAGE =
   'listenerconfig edit NAME hostaccess new|edit|delete sendergroup|policy ... | move GROUP BEFORE | default OPTIONS | print | import FILE | export FILE | clear'
@@ -58,7 +59,7 @@ export const importHostAccess = async (session: Session, l: Listener, file: stri
 }
 
 export const exportHostAccess = async (session: Session, l: Listener, file: string): Promise<void> => {
-  await writeConfigurationFile(session.appliance.home, file, printHostAccess(l.hostAccess))
+  await writeExport(session, file, printHostAccess(l.hostAccess))
   session.print(`The Host Access Table was exported to ${file}.`, '')
 }
 

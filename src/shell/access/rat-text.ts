@@ -34,12 +34,14 @@ const reply = (e: RecipientEntry): string =>
 /** The address stands in the first column, the access in the second. */
 export const printRecipientAccess = (entries: readonly RecipientEntry[]): readonly string[] => [
   ...entries.map(
-    (e) => `${e.address.padEnd(30)} ${e.access.toUpperCase()}${e.bypassLimits ? ' BYPASS' : ''}${e.bypassValidation ? ' BYPASS_CA' : ''}${reply(e)}`,
+    (e) =>
+      `${e.address.padEnd(30)} ${e.access.toUpperCase()}${e.bypassLimits ? ' BYPASS' : ''}${e.bypassValidation ? ' BYPASS_CA' : ''}${reply(e)}`,
   ),
   ...(entries.some((e) => e.address === 'ALL') ? [] : [`${'ALL'.padEnd(30)} REJECT`]),
 ]
 
-const LINE = /^(\S+)\s+(ACCEPT|REJECT)(\s+BYPASS)?(\s+BYPASS_CA)?(?:\s+([2-5]\d\d)(?:\s+"([^"\u0000-\u001f\u007f]{1,255})")?)?$/i
+const LINE =
+  /^(\S+)\s+(ACCEPT|REJECT)(\s+BYPASS)?(\s+BYPASS_CA)?(?:\s+([2-5]\d\d)(?:\s+"([^"\u0000-\u001f\u007f]{1,255})")?)?$/i
 
 /** Reads a table; every finding has its line, and one finding refuses the whole. */
 export const readRecipientAccess = (
@@ -55,7 +57,10 @@ export const readRecipientAccess = (
     const [all, address = '', access = '', bypass, unchecked, code, words] = LINE.exec(line) ?? []
     const parsed = recipientAddress.parse(address)
     if (all === undefined)
-      errors.push({ line: i + 1, message: 'The line must be ADDRESS ACCEPT|REJECT [BYPASS] [BYPASS_CA] [CODE "TEXT"].' })
+      errors.push({
+        line: i + 1,
+        message: 'The line must be ADDRESS ACCEPT|REJECT [BYPASS] [BYPASS_CA] [CODE "TEXT"].',
+      })
     else if (!parsed.ok) errors.push({ line: i + 1, message: parsed.error })
     else if (entries.some((e) => e.address === parsed.value))
       errors.push({ line: i + 1, message: `${parsed.value} stands twice in the table.` })

@@ -1,4 +1,4 @@
-import { readConfigurationFile, writeConfigurationFile } from '../../config/files.ts'
+import { readConfigurationFile } from '../../config/files.ts'
 import { acceptEntry } from '../../config/sections/listeners.ts'
 import type { Listener, RecipientEntry } from '../../config/sections/listeners.ts'
 import { UserError } from '../../core/errors.ts'
@@ -11,6 +11,7 @@ import { changeListener, findListener } from '../listeners.ts'
 import { misused, readForm } from '../options.ts'
 import { read, refuseImport } from './hat-form.ts'
 import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
+import { writeExport } from '../files.ts'
 
 export const RCPTACCESS_USAGE =
   'listenerconfig edit NAME rcptaccess new|edit ADDRESS[,ADDRESS...] [--action=accept|reject] [--resp_code=N] [--resp_text=TEXT] [--bypass_rc=yes|no] [--bypass_ca=yes|no] | delete ADDRESS[,ADDRESS...] | print | import FILE | export FILE | clear'
@@ -55,7 +56,7 @@ const importTable = async (session: Session, l: Listener, file: string): Promise
 }
 
 const exportTable = async (session: Session, l: Listener, file: string): Promise<void> => {
-  await writeConfigurationFile(session.appliance.home, file, printRecipientAccess(l.recipientAccess))
+  await writeExport(session, file, printRecipientAccess(l.recipientAccess))
   session.print(`The Recipient Access Table was exported to ${file}.`, '')
 }
 

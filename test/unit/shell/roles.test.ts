@@ -1,3 +1,6 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ROLES } from '../../../src/config/sections/users.ts'
 import type { Role } from '../../../src/config/sections/users.ts'
@@ -5,6 +8,9 @@ import type { ConfigStore } from '../../../src/config/store.ts'
 import { REGISTRY } from '../../../src/shell/registry.ts'
 import { withinRights } from '../../../src/shell/rights.ts'
 import { commandsOf } from '../../../src/shell/run.ts'
+import { maskSecrets } from '../../../src/shell/secrets.ts'
+import { filesUnder } from '../../architecture/imports.ts'
+import { root } from '../../support/root.ts'
 import { runInShell } from '../../support/shell-harness.ts'
 
 const names = (role: Role): readonly string[] => commandsOf(REGISTRY, role).map((c) => c.name)
@@ -40,6 +46,78 @@ describe('roles', () => {
     const { terminal } = await runInShell({ answers: lacking, commands: REGISTRY, role })
     for (const name of lacking)
       expect(terminal.transcript()).toContain(`> ${name}\n\nUnknown command or missing feature key: ${name}\n`)
+  })
+})
+
+describe('files', () => {
+  it.each(ROLES)('%s', async (role) => {
+    const home = mkdtempSync(join(tmpdir(), 'lg-files-'))
+    try {
+      const { terminal } = await runInShell({
+        answers: ['filters export f.txt', 'listenerconfig edit IncomingMail hostaccess export h.txt'],
+        commands: REGISTRY,
+        role,
+        parts: { home },
+        batch: { keepGoing: true },
+      })
+      const written = existsSync(join(home, 'configuration')) ? readdirSync(join(home, 'configuration')) : []
+      const may = role === 'administrator' || role === 'operator'
+      expect(written.length > 0).toBe(may)
+      if (role === 'readonly') expect(terminal.transcript()).toContain('Your role may not write files.')
+    } finally {
+      rmSync(home, { recursive: true, force: true })
+    }
+  })
+
+  it.each(['../f.txt', '/etc/passwd', '.f', 'a/b', '-f'])(
+    'the name %s does not lead out of the directory of exports',
+    async (name) => {
+      const { terminal, status } = await runInShell({
+        answers: [`filters export "${name}"`],
+        commands: REGISTRY,
+        parts: { home: '/nowhere' },
+        batch: {},
+      })
+      expect(terminal.transcript()).toMatch(/The file name must have only letters|There is no option/)
+      expect(status).toBe(1)
+    },
+  )
+
+  it('are written by one function only, which asks for the role', () => {
+    const writers = filesUnder('src/shell', '.ts').filter((file) =>
+      /writeConfigurationFile/.test(readFileSync(join(root, file), 'utf8')),
+    )
+    expect(writers).toEqual(['src/shell/files.ts'])
+  })
+})
+
+describe('secrets on a command line', () => {
+  const SECRET = /pass(?:word|phrase)|secret|token|key|credential/i
+
+  it('are given by options that cli_logs and the history mask, never by a plain word', async () => {
+    const commands = await Promise.all(REGISTRY.map((entry) => entry.load()))
+    const usages = commands.flatMap(({ forms = [] }) => forms.map(({ usage }) => usage))
+    const options = usages
+      .flatMap((usage) => usage.match(/--[a-z][\w-]*/g) ?? [])
+      .filter((option) => SECRET.test(option))
+    for (const option of options) {
+      expect(maskSecrets(`command ${option}=hunter2 end`)).toBe(`command ${option}=***** end`)
+      expect(maskSecrets(`command ${option} "hunter 2" end`)).toBe(`command ${option} ***** end`)
+    }
+    const words = usages.filter((usage) => /(?<![=\w-])(?:PASSPHRASE|PASSWORD|SECRET|TOKEN)(?!\w)/.test(usage))
+    expect(words).toEqual([])
+  })
+
+  it.each([
+    ['intelconfig sources add x https://joe:hunter2@feeds.example', 'https://joe:*****@feeds.example'],
+    ['x --passphrase=hunter2; y', '--passphrase=*****; y'],
+    ["x --api-key 'hunter 2'", '--api-key *****'],
+    ['x --token "hunter2"', '--token *****'],
+  ])('%s', async (line, masked) => {
+    const { events } = await runInShell({ answers: [line], commands: REGISTRY })
+    const entered = events.flatMap((e) => (e.type === 'cli.entered' ? [e.entered] : []))
+    expect(entered[0]).toContain(masked)
+    expect(JSON.stringify(events)).not.toContain('hunter')
   })
 })
 

@@ -1,6 +1,6 @@
 import { aliases } from '../../../config/sections/aliases.ts'
 import type { Alias } from '../../../config/sections/aliases.ts'
-import { readConfigurationFile, writeConfigurationFile } from '../../../config/files.ts'
+import { readConfigurationFile } from '../../../config/files.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { emailAddress, hostname, list, text } from '../../../core/schema.ts'
@@ -9,6 +9,7 @@ import { printable, printableCut } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
+import { writeExport } from '../../files.ts'
 
 const USER = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}$/
 
@@ -112,7 +113,7 @@ const importFile = async (session: Session, file: string): Promise<void> => {
 }
 
 const exportFile = async (session: Session, file: string): Promise<void> => {
-  const path = await writeConfigurationFile(session.appliance.home, file, lines(all(session)))
+  const path = await writeExport(session, file, lines(all(session)))
   session.print(`Aliases written to ${printable(path)}.`)
 }
 

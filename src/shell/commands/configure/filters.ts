@@ -1,4 +1,4 @@
-import { configurationPath, readConfigurationFile, writeConfigurationFile } from '../../../config/files.ts'
+import { configurationPath, readConfigurationFile } from '../../../config/files.ts'
 import { messageFilters } from '../../../config/sections/message-filters.ts'
 import type { MessageFilter } from '../../../config/sections/message-filters.ts'
 import { UserError } from '../../../core/errors.ts'
@@ -17,6 +17,7 @@ import {
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
+import { writeExport } from '../../files.ts'
 
 const all = ({ draft }: Session): readonly MessageFilter[] => draft.get(messageFilters)
 const stage = (session: Session, filters: readonly MessageFilter[]): void =>
@@ -78,8 +79,8 @@ const importFile = async (session: Session, file: string): Promise<void> => {
 const exportFile = async (session: Session, file: string): Promise<void> => {
   configurationPath(session.appliance.home, file)
   const filters = all(session)
-  await writeConfigurationFile(
-    session.appliance.home,
+  await writeExport(
+    session,
     file,
     filters.flatMap((f) => filterText(f).split('\n')),
   )

@@ -1,4 +1,4 @@
-import { configurationPath, writeConfigurationFile } from '../../../config/files.ts'
+import { configurationPath } from '../../../config/files.ts'
 import { system } from '../../../config/sections/system.ts'
 import { errorText } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
@@ -8,6 +8,7 @@ import type { Session } from '../../command.ts'
 import { askPassphrases, configurationHeader, passphrasesWord } from '../../format/configuration.ts'
 import type { Passphrases } from '../../format/configuration.ts'
 import { misused, readForm } from '../../options.ts'
+import { writeExport } from '../../files.ts'
 
 const USAGE = 'saveconfig y|n 1 | saveconfig y|n 2 NAME'
 
@@ -30,7 +31,7 @@ const fileName = (home: string): Field<string> => ({
 const save = async (session: Session, passphrases: Passphrases, name: string): Promise<void> => {
   const { appliance, running } = session
   const lines = appliance.config.exportLines({ passphrases, header: configurationHeader(session) })
-  const path = await writeConfigurationFile(appliance.home, name, lines)
+  const path = await writeExport(session, name, lines)
   session.print(
     `File written on machine "${running.get(system).hostname}" to the location "${path}".`,
     'Configuration saved.',

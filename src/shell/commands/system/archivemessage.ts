@@ -1,14 +1,14 @@
-import { writeConfigurationFile } from '../../../config/files.ts'
 import { toMbox } from '../../../mail/message/mbox.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { entryOf, midField, midOf, oneWord, wholeMessage } from '../../queue.ts'
+import { writeExport } from '../../files.ts'
 
 const archive = async (session: Session, mid: number): Promise<void> => {
   const entry = entryOf(session, mid)
   const name = `oldmessage_${mid}.mbox`
   const mbox = toMbox(await wholeMessage(session, entry), entry.sender, entry.receivedAt)
-  await writeConfigurationFile(session.appliance.home, name, mbox)
+  await writeExport(session, name, mbox)
   session.print(`MID ${mid} has been saved in file ${name} in the configuration`)
 }
 
