@@ -28,13 +28,20 @@ const PRUNE_EVERY = 1000
 /** A subject or address longer than this is cut: it is an index, the log has the whole. */
 const MAX_TEXT = 2000
 
+const STARTED =
+  'INSERT INTO message (mid, icid, at, sender, message_id, subject) VALUES (?, ?, ?, ?, ?, ?) ' +
+  "ON CONFLICT (mid) DO UPDATE SET icid = excluded.icid, sender = iif(excluded.sender = '', sender, excluded.sender), " +
+  'message_id = coalesce(excluded.message_id, message_id), subject = coalesce(excluded.subject, subject)'
+/** Where the parameters of STARTED have what later facts tell. */
+const PLACE = { sender: 3, 'message-id': 4, subject: 5 } as const
+
 const statement = (fact: TrackingFact): Statement => {
   const { mid } = fact
   switch (fact.kind) {
     case 'started':
       return {
-        sql: 'INSERT INTO message (mid, icid, at) VALUES (?, ?, ?) ON CONFLICT (mid) DO UPDATE SET icid = excluded.icid',
-        params: [mid, fact.icid, fact.at.getTime()],
+        sql: STARTED,
+        params: [mid, fact.icid, fact.at.getTime(), '', null, null],
       }
     case 'sender':
       return { sql: 'UPDATE message SET sender = ? WHERE mid = ?', params: [fact.text.slice(0, MAX_TEXT), mid] }
@@ -91,12 +98,15 @@ export const createTrackingStore = (deps: {
   const { db, clock } = deps
   const stopping = new AbortController()
   let waiting: Statement[] = []
+  /** Parameters of the messages whose beginning waits: what comes soon after goes into the same row. */
+  const beginnings = new Map<number, SqlValue[]>()
   let lost = 0
   let started = 0
   let writing: Promise<void> | null = null
 
   const writeWaiting = async (): Promise<void> => {
     while (waiting.length > 0) {
+      beginnings.clear()
       const batch = waiting.slice(0, MAX_BATCH)
       waiting = waiting.slice(MAX_BATCH)
       if (started >= PRUNE_EVERY) {
@@ -154,8 +164,18 @@ export const createTrackingStore = (deps: {
         lost++
         return
       }
-      if (fact.kind === 'started') started++
-      waiting.push(statement(fact))
+      const beginning = fact.kind === 'started' ? undefined : beginnings.get(fact.mid)
+      if (beginning && 'text' in fact) {
+        beginning[PLACE[fact.kind]] = fact.text.slice(0, MAX_TEXT)
+        return
+      }
+      const made = statement(fact)
+      if (fact.kind === 'started') {
+        started++
+        const params = [...(made.params ?? [])]
+        beginnings.set(fact.mid, params)
+        waiting.push({ ...made, params })
+      } else waiting.push(made)
       writing ??= run()
     },
     message: (mid) => {

@@ -7,6 +7,7 @@ import type { SpfResult } from '../../events/authentication.ts'
 import type { EventBus } from '../../events/bus.ts'
 import { domainOf } from '../message/addresses.ts'
 import type { SpoolEntry } from '../../store/spool.ts'
+import type { dmarc as askDmarc } from 'mailauth/lib/dmarc/index.js'
 import { verifyDkim } from './dkim.ts'
 import type { DkimOutcome, DkimWord } from './dkim.ts'
 import { createSpfChecker } from './spf.ts'
@@ -51,7 +52,7 @@ const STATUS_EVERY_MS = 60_000
 /** The same addresses with the same proofs end the same for so long. */
 const KEEP_MS = 60_000
 const KEPT = 10_000
-type Dmarc = (typeof import('mailauth/lib/dmarc/index.js'))['dmarc']
+type DmarcAnswer = Exclude<Awaited<ReturnType<typeof askDmarc>>, false>
 const PREFERENCE: readonly DkimWord[] = ['pass', 'temperror', 'hardfail', 'permerror', 'neutral']
 
 /** SPF (HELO, then MAIL FROM), DKIM and DMARC of incoming mail; what they find is told in `auth.*` events. */
@@ -59,7 +60,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
   const { clock, events, resolver } = deps
   const timeoutMs = deps.timeoutMs ?? TIMEOUT_MS
   const spf = createSpfChecker({ resolver, clock, timeoutMs })
-  const policies = createLru<Exclude<Awaited<ReturnType<Dmarc>>, false>>(KEPT, clock)
+  const policies = createLru<DmarcAnswer>(KEPT, clock)
   let statusAt: number | null = null
 
   const tellCacheStatus = (): void => {

@@ -28,7 +28,8 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
   const urls = findUrls(headers, texts.parts, delspParts(tree), limits.urls, extract)
   const inside = tree.problem === null ? await attachedTexts(raw, tree, limits) : { texts: [], problem: null }
   const attachedUrls = findAttachedUrls(inside.texts, limits.attachmentUrls, extract)
-  const attached = tree.problem === null ? await attachmentsOf(raw, limits) : { list: [], problem: tree.problem }
+  const attached =
+    tree.problem !== null || isText(tree.root) ? { list: [], problem: tree.problem } : await attachmentsOf(raw, limits)
   const problem = attached.problem ?? (texts.cut ? 'the text of the message is too large' : null)
   const scan: ScanOutcome = problem === null ? { ok: true } : { ok: false, reason: problem }
   return {
@@ -121,6 +122,14 @@ const findAttachedUrls = (
     if (urls.length <= limit) add(extract({ kind, content }, limit + 1), { where: 'attachment', file })
   return urls
 }
+
+/** One part of text that no reader shows as a file: there is nothing to list, and the second reader is not asked. */
+const isText = (root: MimePart): boolean =>
+  root.children.length === 0 &&
+  textKind(root) !== null &&
+  root.disposition.value === '' &&
+  root.encoding !== null &&
+  !root.type.parameters.has('name')
 
 interface Attachments {
   readonly list: readonly AttachmentInfo[]

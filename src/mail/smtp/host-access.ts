@@ -72,7 +72,7 @@ const flows = new WeakMap<Listener, Map<string, MailFlow>>()
 /** `$NAME` of a policy, or a behaviour, with all its parameters. */
 export const mailFlow = (listener: Listener, reference: string): MailFlow => {
   let known = flows.get(listener)
-  if (!known) flows.set(listener, (known = new Map()))
+  if (!known) flows.set(listener, (known = new Map<string, MailFlow>()))
   let flow = known.get(reference)
   if (!flow) known.set(reference, (flow = compose(listener, reference)))
   return flow
