@@ -16,6 +16,14 @@ export type DeliveryEvent =
       readonly verifiedFor: string | null
     }
   | { readonly type: 'delivery.tls-failed'; readonly dcid: number; readonly error: string }
+  /** A route's login: whether the host took it. */
+  | {
+      readonly type: 'delivery.authenticated'
+      readonly dcid: number
+      readonly address: string
+      readonly user: string
+      readonly ok: boolean
+    }
   /** The host was left: its domain takes mail over TLS only. */
   | { readonly type: 'delivery.tls-required'; readonly dcid: number; readonly address: string }
   /** A message was signed (DKIM) as it left, or would have been. */

@@ -12,6 +12,8 @@ import type { Appliance } from '../services/appliance.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
 import { openAccounts } from './accounts.ts'
 import { alertMailer } from './alert-mail.ts'
+import { serversFor } from '../adapters/dns/resolver.ts'
+import { dns as dnsSection } from '../config/sections/dns.ts'
 import { openDns } from './dns.ts'
 import { layFoundation } from './foundation.ts'
 import { openHome, openIdentity } from './home.ts'
@@ -135,7 +137,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     intel: intel.admin,
     retro,
     remediation,
-    network: networkTools(),
+    network: networkTools({ servers: (name) => serversFor(name, base.config.running.get(dnsSection)) }),
     diagnostics: createDiagnostics(env, options.diagnostics),
     ...access,
     ssh: () => sshService.running(),

@@ -5,6 +5,7 @@ import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts
 import { createPassphrases } from '../adapters/crypto/passphrase.ts'
 import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
 import { createShortLinks } from '../adapters/http/short-links.ts'
+import { ownAddresses } from '../adapters/net/own-addresses.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
 import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
@@ -139,6 +140,7 @@ export const buildMail = (
     ledger: stores.ledger,
     resolver,
     smtp: createSmtpClient({ clock }),
+    ownAddresses,
     mailboxes: createMailboxWriter(home.mailboxes),
     signer: createDkimSigner({ config, clock, events }),
     offsetSeconds,

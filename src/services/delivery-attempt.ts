@@ -1,11 +1,10 @@
 import { hash } from 'node:crypto'
-import { destinations as destinationsSection } from '../config/sections/destinations.ts'
+import { alternateSources } from '../config/sections/alternate-sources.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
 import { askedOf } from '../mail/delivery/notify.ts'
-import type { Route } from '../mail/delivery/route.ts'
-import { hopOf, termsFor } from '../mail/delivery/terms.ts'
+import { sourceFor } from '../mail/delivery/source.ts'
 import type { AttemptResult, Failure, MailboxWriter, OutgoingMessage } from '../mail/delivery/transport.ts'
 import { canonicalText } from '../mail/smtp/client/body.ts'
 import { peekHeaders } from '../mail/smtp/header-peek.ts'
@@ -15,6 +14,7 @@ import type { QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
 import { createDeliveryConnect } from './delivery-connect.ts'
 import type { DeliveryConnectDeps, RemoteRoute } from './delivery-connect.ts'
+import type { DeliveryRouting } from './delivery-routing.ts'
 import type { Attempt, DeliverySettlement } from './delivery-settlement.ts'
 
 export interface DeliveryAttemptDeps extends DeliveryConnectDeps {
@@ -23,7 +23,7 @@ export interface DeliveryAttemptDeps extends DeliveryConnectDeps {
   readonly settlement: DeliverySettlement
   readonly pool: ConnectionPool
   readonly signer: DkimSigner
-  readonly routeOf: (domain: string) => Route
+  readonly routing: DeliveryRouting
 }
 
 /** The recipients of one message that go to one domain. */
@@ -38,7 +38,7 @@ export type DomainFailure = Failure | null
 
 /** One job of the queue: takes some recipients of one domain as far as they go now, and settles each. */
 export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
-  const { events, config, spool, settlement, pool } = deps
+  const { events, config, spool, settlement, pool, routing } = deps
   const connect = createDeliveryConnect(deps)
 
   /** A corrupt message is set aside (which raises an alert); the others go on. */
@@ -122,15 +122,24 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     all: readonly Parcel[],
     signal: AbortSignal,
   ): Promise<DomainFailure> => {
-    const terms = termsFor(domain, config.get(destinationsSection))
-    const hop = hopOf(domain, route, terms.tls)
+    const { tls, messagesPerConnection: most } = routing.termsOf(domain)
+    const login = routing.loginOf(domain)
     const waiting = [...all]
     let connection: Connection | null = null
+    /** Connections of one hop from one address of ours are alike. */
+    let kind = ''
     try {
       for (let parcel = waiting.shift(); parcel && !signal.aborted; parcel = waiting.shift()) {
-        connection ??= pool.take(hop, terms.messagesPerConnection)
+        const source = sourceFor(parcel.entry, config.get(alternateSources))
+        const wanted = `${routing.hopOf(domain)} ${source ?? ''}`
+        if (connection && kind !== wanted) {
+          pool.give(kind, connection, most)
+          connection = null
+        }
+        kind = wanted
+        connection ??= pool.take(kind, most)
         if (!connection) {
-          const opened = await connect.open(route, domain, terms.tls, signal)
+          const opened = await connect.open(route, domain, { tls, login, source }, signal)
           if (!('sending' in opened)) {
             for (const failed of [parcel, ...waiting]) await failAll(failed, opened, 0)
             return opened.permanent ? null : opened
@@ -147,13 +156,13 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
         // What is left when the host hangs up stays due, and the next job takes it.
         const failed = results.find((r) => !r.ok)
         if (!connection.sending.alive && failed && !failed.ok) return failed
-        if (connection.sending.alive && connection.sent < terms.messagesPerConnection) continue
+        if (connection.sending.alive && connection.sent < most) continue
         pool.end(connection)
         connection = null
       }
       return null
     } finally {
-      if (connection) pool.give(hop, connection, terms.messagesPerConnection)
+      if (connection) pool.give(kind, connection, most)
     }
   }
 
@@ -165,7 +174,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
       startedAt: Date,
       signal: AbortSignal,
     ): Promise<DomainFailure> => {
-      const route = deps.routeOf(domain)
+      const route = routing.routeOf(domain)
       const ready: Parcel[] = []
       for (const parcel of await parcels(rows)) {
         if (peekHeaders(parcel.body).hops > SMTP_LIMITS.hops) await failAll(parcel, LOOP, 0)

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
 import type { TlsMode } from '../config/sections/destinations.ts'
 import { system } from '../config/sections/system.ts'
@@ -10,7 +11,7 @@ import { nextHops } from '../mail/delivery/next-hop.ts'
 import type { Route } from '../mail/delivery/route.ts'
 import { tlsDemand } from '../mail/delivery/tls-demand.ts'
 import { ConnectFailure } from '../mail/delivery/transport.ts'
-import type { Failure, SmtpClient, SmtpSending, SmtpTarget, TlsDemand } from '../mail/delivery/transport.ts'
+import type { Failure, RouteLogin, SmtpClient, SmtpSending, SmtpTarget, TlsDemand } from '../mail/delivery/transport.ts'
 import type { Counters } from '../store/spool.ts'
 import type { Connection } from './connection-pool.ts'
 import type { HostRecorder } from './host-statistics.ts'
@@ -23,6 +24,16 @@ export interface DeliveryConnectDeps {
   readonly resolver: Resolver
   readonly smtp: SmtpClient
   readonly hosts: HostRecorder
+  /** Of this machine: nobody's MX leads back to them. */
+  readonly ownAddresses?: () => readonly string[]
+}
+
+/** What a connection is opened on. */
+interface Terms {
+  readonly tls: TlsMode
+  readonly login: RouteLogin | null
+  /** The address of ours that it goes out from; null = the system chooses. */
+  readonly source: string | null
 }
 
 export type RemoteRoute = Extract<Route, { kind: 'hosts' | 'mx' }>
@@ -51,7 +62,15 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
     if (sending.tlsFailure !== null) events.publish({ type: 'delivery.tls-failed', dcid, error: sending.tlsFailure })
   }
 
-  const failed = (error: ConnectFailure, { address, port }: SmtpTarget, dcid: number, domain: string): void => {
+  const failed = (
+    error: ConnectFailure,
+    { address, port }: SmtpTarget,
+    dcid: number,
+    domain: string,
+    login: RouteLogin | null,
+  ): void => {
+    if (error.authFailed && login)
+      events.publish({ type: 'delivery.authenticated', dcid, address, user: login.user, ok: false })
     if (error.tlsFailure !== null) {
       events.publish({ type: 'delivery.tls-failed', dcid, error: error.tlsFailure })
       events.publish({ type: 'delivery.tls-required', dcid, address })
@@ -63,7 +82,7 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
   const connect = async (
     targets: readonly SmtpTarget[],
     domain: string,
-    tls: TlsMode,
+    { tls, login, source }: Terms,
     signal: AbortSignal,
   ): Promise<Connection | Failure> => {
     const { connectTimeoutSeconds, replyTimeoutSeconds } = config.get(deliverySection)
@@ -79,18 +98,20 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
             connectTimeoutMs: connectTimeoutSeconds * 1000,
             replyTimeoutMs: replyTimeoutSeconds * 1000,
             tls: demand,
-            auth: null,
-            localAddress: null,
+            auth: login,
+            localAddress: source,
           },
           signal,
         )
+        if (login)
+          events.publish({ type: 'delivery.authenticated', dcid, address: target.address, user: login.user, ok: true })
         announce(sending, target, dcid, demand, domain)
         hosts.opened(domain)
         return { sending, target, dcid, domain, sent: 0 }
       } catch (error) {
         if (!(error instanceof ConnectFailure)) throw error
         failure = { ...error.failure, remote: target.host }
-        failed(error, target, dcid, domain)
+        failed(error, target, dcid, domain, login)
       }
     }
     return failure
@@ -100,12 +121,17 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
     open: async (
       route: RemoteRoute,
       domain: string,
-      tls: TlsMode,
+      terms: Terms,
       signal: AbortSignal,
     ): Promise<Connection | Failure> => {
-      const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver))
+      const ourselves = { hostname: config.get(system).hostname, addresses: deps.ownAddresses?.() ?? [] }
+      const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver, ourselves))
       if (hops?.ok) hosts.lookedUp(domain, hops.targets)
-      return hops?.ok ? await connect(hops.targets, domain, tls, signal) : (hops?.failure ?? DNS_TIMEOUT)
+      if (!hops?.ok) return hops?.failure ?? DNS_TIMEOUT
+      // An address of ours reaches hosts of its own family only.
+      const { source } = terms
+      const reachable = hops.targets.filter((t) => source === null || isIP(t.address) === isIP(source))
+      return await connect(reachable, domain, terms, signal)
     },
   }
 }

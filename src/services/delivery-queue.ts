@@ -1,23 +1,20 @@
 import { setMaxListeners } from 'node:events'
+import { alternateSources } from '../config/sections/alternate-sources.ts'
 import { bounceProfiles } from '../config/sections/bounce-profiles.ts'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
 import { destinations as destinationsSection } from '../config/sections/destinations.ts'
-import { listeners } from '../config/sections/listeners.ts'
+import { routeLogins } from '../config/sections/route-logins.ts'
 import { smtpRoutes } from '../config/sections/smtp-routes.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/section.ts'
 import { startTimer } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
-import { errorText, Fault } from '../core/errors.ts'
+import { errorText } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
 import { retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
-import { routeFor } from '../mail/delivery/route.ts'
-import type { Route } from '../mail/delivery/route.ts'
-import { hopConcurrency, hopOf, termsFor } from '../mail/delivery/terms.ts'
-import type { DeliveryTerms } from '../mail/delivery/terms.ts'
 import type { Failure, MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
 import type {
   Counters,
@@ -27,12 +24,12 @@ import type {
   SpoolEntry,
   SpoolStore,
 } from '../store/spool.ts'
-import { servesDomain } from '../mail/smtp/access.ts'
 import { createConnectionPool } from './connection-pool.ts'
 import { createDeliveryAttempts } from './delivery-attempt.ts'
 import { announceGenerated } from './delivery-notices.ts'
+import { createDeliveryExpiry } from './delivery-expiry.ts'
+import { createDeliveryRouting } from './delivery-routing.ts'
 import { createDeliverySettlement } from './delivery-settlement.ts'
-import type { Attempt } from './delivery-settlement.ts'
 import { createDestinations } from './destinations.ts'
 import type { HostRecorder } from './host-statistics.ts'
 import { createRecipientQuota } from './recipient-quota.ts'
@@ -52,6 +49,8 @@ export interface DeliveryServiceDeps {
   readonly signer: DkimSigner
   readonly hosts: HostRecorder
   readonly suspensions: Pick<Suspensions, 'delivery'>
+  /** Of this machine: nobody's MX leads back to them. */
+  readonly ownAddresses?: () => readonly string[]
   /** How long a connection waits for the next message to its hop; 0 = not at all. */
   readonly keepConnectionMs?: number
   /** Seconds east of UTC, for dates in headers. */
@@ -100,12 +99,8 @@ const BATCH = 100
 /** Messages of one job are a tenth of what is due, so that others of the domain have theirs, but not fewer than this. */
 const SHARE = 10
 const LEAST = 5
-/** Deliveries at the same time into the embedded mailboxes: the disk does not get faster by more. */
-const MAILBOX_JOBS = 10
 /** A connection waits so long for the next message to its hop. */
 const KEEP_CONNECTION_MS = 2000
-const EXPIRED_BATCH = 100
-const OLD_EVERY_MS = 1000
 /** After an error of our own the queue takes a breath, so that it never spins. */
 const FAULT_PAUSE_MS = 5000
 const DAY_MS = 86_400_000
@@ -117,17 +112,8 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   const { env, events, ids, config, spool } = deps
   const ended = new AbortController()
   setMaxListeners(0, ended.signal)
-  const routeOf = (domain: string): Route => routeFor(domain, config.get(smtpRoutes), isLocal)
-  const isLocal = (domain: string): boolean =>
-    config.get(listeners).some((l) => l.type === 'public' && servesDomain(l, domain))
-  const termsOf = (domain: string): DeliveryTerms => termsFor(domain, config.get(destinationsSection))
-  const destinations = createDestinations({
-    hopOf: (domain) => hopOf(domain, routeOf(domain), termsOf(domain).tls),
-    hopLimit: (domain) => {
-      const route = routeOf(domain)
-      return route.kind === 'mailboxes' ? MAILBOX_JOBS : hopConcurrency(domain, route, config.get(destinationsSection))
-    },
-  })
+  const routing = createDeliveryRouting(config)
+  const destinations = createDestinations(routing)
   const quota = createRecipientQuota(env.clock)
   const pool = createConnectionPool({
     env,
@@ -138,7 +124,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     },
   })
   const settlement = createDeliverySettlement({ ...deps, signal: ended.signal, onQueued: (mid) => notify(mid) })
-  const attempts = createDeliveryAttempts({ ...deps, settlement, pool, routeOf })
+  const attempts = createDeliveryAttempts({ ...deps, settlement, pool, routing })
   const jobs = new Set<Promise<void>>()
   /** The domain of each delivery under way, by what ends it. */
   const running = new Map<AbortController, string>()
@@ -149,9 +135,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   let again = false
   let scheduled = false
   let wakeNever = (): void => undefined
-  let lookedForOld = -Infinity
   const idleWaiters: (() => void)[] = []
-  let expireAfter = 0
 
   const now = (): number => env.clock.now().getTime()
 
@@ -187,6 +171,17 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       reference: Buffer.from(env.entropy.bytes(4)).toString('hex'),
     })
 
+  const expiry = createDeliveryExpiry({
+    config,
+    spool,
+    settlement,
+    destinations,
+    fault: (error) => {
+      if (!ended.signal.aborted) fault(error)
+      return now() + FAULT_PAUSE_MS
+    },
+  })
+
   const runJob = async (domain: string, rows: readonly QueuedRecipient[]): Promise<void> => {
     let downUntil: number | null = 0
     const stop = new AbortController()
@@ -208,51 +203,12 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     else destinations.ready(domain)
   }
 
-  /** Messages that grew too old are given up whatever their host does. */
-  const giveUp = async (mid: number, rows: readonly QueuedRecipient[]): Promise<void> => {
-    const entry = spool.entry(mid)
-    if (!entry) return
-    const failure = (row: QueuedRecipient): Attempt => {
-      const response = row.lastError ?? 'never attempted'
-      return { row, result: { ok: false, permanent: true, code: '000', status: '5.4.7', response } }
-    }
-    try {
-      await settlement.settle(entry, await spool.body(mid), rows.map(failure), { dcid: 0, local: false })
-    } catch (error) {
-      if (error instanceof Fault && error.code === 'STORE_CORRUPT') return await spool.setAside(mid, errorText(error))
-      expireAfter = now() + FAULT_PAUSE_MS
-      if (!ended.signal.aborted) fault(error)
-    }
-  }
-
-  const giveUpAll = async (rows: readonly QueuedRecipient[]): Promise<void> => {
-    for (const mid of new Set(rows.map((r) => r.mid)))
-      await giveUp(
-        mid,
-        rows.filter((r) => r.mid === mid),
-      )
-    for (const row of rows) destinations.release(row.domain, [row])
-  }
-
-  const startExpired = (at: number): void => {
-    if (at < expireAfter || Math.abs(at - lookedForOld) < OLD_EVERY_MS) return
-    lookedForOld = at
-    // Shorter lives of a bounce profile end when their messages are tried.
-    const lives = config.get(bounceProfiles).map((p) => p.maxQueueSeconds)
-    const maxQueueSeconds = Math.max(config.get(deliverySection).maxQueueSeconds, ...lives)
-    const old = spool.expired(new Date(at - maxQueueSeconds * 1000), EXPIRED_BATCH)
-    const rows = old.filter((r) => !destinations.claimed(r))
-    if (rows.length === 0) return
-    for (const row of rows) destinations.claim(row.domain, [row])
-    track(giveUpAll(rows).catch(fault))
-  }
-
   const startJobs = (at: number): void => {
     const { maxConcurrency } = config.get(deliverySection)
     if (jobs.size >= maxConcurrency) return
     for (const domain of destinations.turns(at)) {
       if (jobs.size >= maxConcurrency) return
-      const terms = termsOf(domain)
+      const terms = routing.termsOf(domain)
       if (destinations.jobs(domain) >= terms.concurrency || deps.suspensions.delivery(domain)) continue
       const due = spool.dueFor(domain, new Date(at), destinations.claims(domain) + BATCH)
       const rows = due.filter((r) => !destinations.claimed(r)).slice(0, BATCH)
@@ -288,7 +244,8 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
         if (at < scannedTo.getTime()) scannedTo = new Date(0)
         for (const domain of spool.dueDomains(scannedTo, new Date(at))) destinations.ready(domain)
         scannedTo = new Date(at)
-        startExpired(at)
+        const giving = expiry.start(at)
+        if (giving) track(giving.catch(fault))
         startJobs(at)
       } while (again)
     } catch (error) {
@@ -304,7 +261,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
   const sleepOn = (): void => {
     wakeNever()
     const due = spool.nextDueAfter(scannedTo)?.getTime() ?? Infinity
-    const at = Math.min(due, destinations.nextRetry() ?? Infinity, expireAfter > now() ? expireAfter : Infinity)
+    const at = Math.min(due, destinations.nextRetry() ?? Infinity, expiry.pausedUntil(now()) ?? Infinity)
     if (at === Infinity || !accepting) return
     wakeNever = startTimer(env.clock, Math.max(1, at - now()), pump)
   }
@@ -411,6 +368,8 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       consumer(deliverySection),
       consumer(destinationsSection),
       consumer(bounceProfiles),
+      consumer(routeLogins),
+      consumer(alternateSources),
     ],
   }
 }

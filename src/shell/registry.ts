@@ -31,6 +31,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/aliasconfig.ts')).default,
   },
   {
+    name: 'altsrchost',
+    summary: 'Configure Virtual Gateway(tm) mappings',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/altsrchost.ts')).default,
+  },
+  {
     name: 'archivemessage',
     summary: 'Save a message of the queue as a file, by its MID',
     roles: OPERATORS,

@@ -5,6 +5,16 @@ import type { Resolver } from '../../core/resolver.ts'
 const TIMEOUT_MS = 3000
 const TRIES = 2
 
+/** The name servers of `dnsconfig` that answer for a name, the first choice first; none = the machine's. */
+export const serversFor = (name: string, { servers, alternates }: DnsSettings): readonly string[] => {
+  const asked = `.${name.toLowerCase().replace(/\.$/, '')}`
+  const nearest = [...alternates]
+    .sort((a, b) => b.domain.length - a.domain.length)
+    .find(({ domain }) => asked.endsWith(`.${domain.toLowerCase()}`))
+  if (nearest) return [nearest.address]
+  return [...servers].sort((a, b) => a.priority - b.priority).map((s) => s.address)
+}
+
 export interface ConfigurableResolver extends Resolver {
   /** Own servers from now on; with none the machine's. */
   configure(settings: DnsSettings): void

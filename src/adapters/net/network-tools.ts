@@ -11,8 +11,13 @@ const DNS_TIMEOUT_MS = 5000
 const DNS_TRIES = 2
 
 /** The operator's `telnet` and `nslookup` on the real network. */
-export const networkTools = (options: { readonly servers?: readonly string[] } = {}): NetworkTools => ({
-  resolve: (name, type, signal) => resolveName(name, type, signal, options.servers),
+export const networkTools = (
+  options: {
+    /** The name servers that answer for a name, at the moment of the question; none = the machine's. */
+    readonly servers?: (name: string) => readonly string[]
+  } = {},
+): NetworkTools => ({
+  resolve: (name, type, signal) => resolveName(name, type, signal, options.servers?.(name) ?? []),
   connect: (host, port, signal) => openConnection(host, port, signal),
 })
 
@@ -20,11 +25,11 @@ const resolveName = async (
   name: string,
   type: DnsType,
   signal: AbortSignal,
-  servers: readonly string[] | undefined,
+  servers: readonly string[],
 ): Promise<readonly DnsAnswer[]> => {
   signal.throwIfAborted()
   const dns = new Resolver({ timeout: DNS_TIMEOUT_MS, tries: DNS_TRIES })
-  if (servers !== undefined) dns.setServers([...servers])
+  if (servers.length > 0) dns.setServers([...servers])
   const cancel = (): void => dns.cancel()
   signal.addEventListener('abort', cancel, { once: true })
   try {

@@ -3,6 +3,7 @@ import { addressLists } from './address-lists.ts'
 import { adminAccess } from './admin-access.ts'
 import { alerts } from './alerts.ts'
 import { aliases } from './aliases.ts'
+import { alternateSources } from './alternate-sources.ts'
 import { bounceProfiles } from './bounce-profiles.ts'
 import { certificates } from './certificates.ts'
 import { delivery } from './delivery.ts'
@@ -18,6 +19,7 @@ import { messageFilters } from './message-filters.ts'
 import { quarantines } from './quarantines.ts'
 import { receiving } from './receiving.ts'
 import { remediation } from './remediation.ts'
+import { routeLogins } from './route-logins.ts'
 import { sdr } from './sdr.ts'
 import { senderExceptions } from './sender-exceptions.ts'
 import { smtpAuth } from './smtp-auth.ts'
@@ -42,6 +44,8 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   senderExceptions,
   smtpAuth,
   smtpRoutes,
+  routeLogins,
+  alternateSources,
   delivery,
   bounceProfiles,
   destinations,

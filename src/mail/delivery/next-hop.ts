@@ -7,6 +7,12 @@ import type { Failure, SmtpTarget } from './transport.ts'
 export type NextHops =
   { readonly ok: true; readonly targets: readonly SmtpTarget[] } | { readonly ok: false; readonly failure: Failure }
 
+/** Who we are ourselves: mail that somebody's MX sends here would come back for ever. */
+export interface Ourselves {
+  readonly hostname: string
+  readonly addresses: readonly string[]
+}
+
 const MX_PORT = 25
 /** Hosts and addresses tried for one domain: a hostile zone may list any number. */
 const MAX_HOSTS = 10
@@ -47,27 +53,51 @@ const addresses = async (resolver: Resolver, host: string, port: number): Promis
     .flatMap((a) => (typeof a === 'string' && isIP(a) !== 0 ? [{ address: a, port, host }] : []))
 }
 
+interface Exchange {
+  readonly host: string
+  readonly priority: number
+}
+
 /** MX hosts, best first; the name itself when it has none (RFC 5321 §5.1). */
-const exchanges = async (resolver: Resolver, domain: string): Promise<readonly string[]> => {
+const exchanges = async (resolver: Resolver, domain: string): Promise<readonly Exchange[]> => {
   const answer = await records(resolver, domain, 'MX')
   if (answer === 'NXDOMAIN') throw hard('5.1.2', `DNS Hard Error looking up ${domain} (MX):  NXDomain`)
   const mx = answer as readonly { readonly exchange: string; readonly priority: number }[]
-  if (mx.length === 0) return [domain]
+  if (mx.length === 0) return [{ host: domain, priority: 0 }]
   // RFC 7505: "." alone says that the domain takes no mail.
   if (mx.every((m) => m.exchange === '' || m.exchange === '.'))
     throw hard('5.1.10', `${domain} accepts no mail (null MX)`)
   return [...mx]
     .sort((a, b) => a.priority - b.priority)
-    .map((m) => m.exchange)
+    .map((m) => ({ host: m.exchange, priority: m.priority }))
     .slice(0, MAX_HOSTS)
 }
 
-const byDns = async (resolver: Resolver, domain: string): Promise<readonly SmtpTarget[]> => {
+/** RFC 5321 §5.1: where we are a host of the domain ourselves, mail goes to better hosts only. */
+const betterThanUs = (
+  found: readonly (SmtpTarget & { readonly priority: number })[],
+  { hostname, addresses: own }: Ourselves,
+): readonly SmtpTarget[] => {
+  const name = hostname.toLowerCase()
+  const ours = found.filter((t) => own.includes(t.address) || t.host.toLowerCase().replace(/\.$/, '') === name)
+  const limit = Math.min(...ours.map((t) => t.priority))
+  return found.filter((t) => t.priority < limit).map(({ address, port, host }) => ({ address, port, host }))
+}
+
+const byDns = async (resolver: Resolver, domain: string, ourselves: Ourselves): Promise<readonly SmtpTarget[]> => {
   const literal = /^\[(?:IPv6:)?([^\]]+)\]$/i.exec(domain)?.[1]
-  const hosts = literal === undefined ? await exchanges(resolver, domain) : [literal]
-  const found = (await Promise.all(hosts.map((h) => addresses(resolver, h, MX_PORT)))).flat()
+  const hosts = literal === undefined ? await exchanges(resolver, domain) : [{ host: literal, priority: 0 }]
+  const found = (
+    await Promise.all(
+      hosts.map(async ({ host, priority }) =>
+        (await addresses(resolver, host, MX_PORT)).map((target) => ({ ...target, priority })),
+      ),
+    )
+  ).flat()
   if (found.length === 0) throw hard('5.1.2', `DNS Hard Error looking up ${domain} (A):  no address`)
-  const usable = found.filter((t) => isPublicAddress(t.address))
+  const usable = betterThanUs(found, ourselves).filter((t) => isPublicAddress(t.address))
+  if (usable.length === 0 && found.some((t) => isPublicAddress(t.address)))
+    throw hard('5.4.6', `the mail of ${domain} would come back: we are its mail host`)
   if (usable.length === 0) throw hard('5.4.4', `every mail host of ${domain} has a private or loopback address`)
   return usable
 }
@@ -76,7 +106,7 @@ const byDns = async (resolver: Resolver, domain: string): Promise<readonly SmtpT
 const byRoute = async (resolver: Resolver, { host, port, exact }: RouteHost): Promise<readonly SmtpTarget[]> => {
   if (exact) return await addresses(resolver, host, port)
   const names = await exchanges(resolver, host)
-  return (await Promise.all(names.map((n) => addresses(resolver, n, port)))).flat()
+  return (await Promise.all(names.map((n) => addresses(resolver, n.host, port)))).flat()
 }
 
 /** The hosts to try, in order. DNS answers as the resolver gives them; its time-outs are temporary failures. */
@@ -84,9 +114,11 @@ export const nextHops = async (
   route: Extract<Route, { kind: 'hosts' | 'mx' }>,
   domain: string,
   resolver: Resolver,
+  ourselves: Ourselves,
 ): Promise<NextHops> => {
   try {
-    if (route.kind === 'mx') return { ok: true, targets: (await byDns(resolver, domain)).slice(0, MAX_ADDRESSES) }
+    if (route.kind === 'mx')
+      return { ok: true, targets: (await byDns(resolver, domain, ourselves)).slice(0, MAX_ADDRESSES) }
     const targets: SmtpTarget[] = []
     let problem: Failure | null = null
     for (const host of route.hosts) {

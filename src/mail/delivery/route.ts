@@ -1,6 +1,8 @@
 import { isIP } from 'node:net'
 import type { SmtpRoute } from '../../config/sections/smtp-routes.ts'
+import type { RouteLoginEntry } from '../../config/sections/route-logins.ts'
 import { entryFor } from './by-domain.ts'
+import type { RouteLogin } from './transport.ts'
 
 /** One next hop as an operator wrote it. `exact`: by address records only, MX records are not asked. */
 export interface RouteHost {
@@ -60,4 +62,16 @@ export const routeFor = (domain: string, routes: readonly SmtpRoute[], isLocal: 
   if (isLocal(domain)) return { kind: 'mailboxes' }
   const fallback = routes.find((r) => r.domain.toUpperCase() === 'ALL')
   return fallback ? routeOf(fallback) : { kind: 'mx' }
+}
+
+/** The login of the route that mail for a domain takes; null = nobody logs in. */
+export const loginFor = (
+  domain: string,
+  routes: readonly SmtpRoute[],
+  logins: readonly RouteLoginEntry[],
+): RouteLogin | null => {
+  if (logins.length === 0 || domain.startsWith(REDIRECTED)) return null
+  const route = (entryFor(domain, routes)?.domain ?? 'ALL').toLowerCase()
+  const found = logins.find((l) => l.domain.toLowerCase() === route)
+  return found ? { user: found.user, passphrase: found.passphrase } : null
 }

@@ -30,6 +30,11 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
   'delivery.tls-required': toMailLogs((e) =>
     info(line`DCID ${e.dcid} IP ${e.address} TLS was required but could not be successfully negotiated`),
   ),
+  'delivery.authenticated': toMailLogs((e) =>
+    info(
+      line`DCID: ${e.dcid} IP: ${e.address} SMTP authentication using the profile ${e.user} ${e.ok ? 'succeeded' : 'failed'}.`,
+    ),
+  ),
   'delivery.dkim': toMailLogs((e) =>
     info(
       e.profile === null

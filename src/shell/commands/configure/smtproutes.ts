@@ -1,11 +1,13 @@
 import { isIP } from 'node:net'
+import { readConfigurationFile, writeConfigurationFile } from '../../../config/files.ts'
+import { routeLogins } from '../../../config/sections/route-logins.ts'
 import { smtpRoutes } from '../../../config/sections/smtp-routes.ts'
 import type { SmtpRoute } from '../../../config/sections/smtp-routes.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
-import { isHostname, list } from '../../../core/schema.ts'
+import { isHostname, list, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
-import { printableCut } from '../../../core/text.ts'
+import { printable, printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
@@ -67,6 +69,14 @@ const find = (session: Session, name: string): SmtpRoute => {
   return route
 }
 
+/** A login goes with its route. */
+const setAll = ({ draft }: Session, routes: readonly SmtpRoute[]): void => {
+  draft.set(smtpRoutes, [...routes])
+  const logins = draft.get(routeLogins)
+  const kept = logins.filter((l) => routes.some((r) => r.domain === l.domain))
+  if (kept.length < logins.length) draft.set(routeLogins, kept)
+}
+
 /** A new route goes to the end, a changed one keeps its place. */
 const put = (session: Session, route: SmtpRoute): void => {
   const known = all(session).some((r) => r.domain === route.domain)
@@ -82,15 +92,15 @@ const add = (session: Session, name: string, hosts: readonly string[]): void => 
 
 const remove = (session: Session, name: string): void => {
   const route = find(session, name)
-  session.draft.set(
-    smtpRoutes,
+  setAll(
+    session,
     all(session).filter((r) => r !== route),
   )
   session.print(`Mapping for ${route.domain} removed.`)
 }
 
 const clear = (session: Session): void => {
-  session.draft.set(smtpRoutes, [])
+  setAll(session, [])
   session.print('All mappings removed.')
 }
 
@@ -100,11 +110,69 @@ const read = <T>(field: Field<T>, text: string): T => {
   return parsed.value
 }
 
+/** As the file has it, one route a line. */
+const readRoutes = (file: string, content: string): SmtpRoute[] =>
+  content.split(/\r?\n/).flatMap((raw, i): SmtpRoute[] => {
+    const line = raw.trim()
+    if (line === '' || line.startsWith('#')) return []
+    try {
+      const [, name, hosts] = /^(\S+?)\s*:\s*(.+)$/.exec(line) ?? []
+      if (name === undefined || hosts === undefined) throw new UserError('The line must be "domain: host, host".')
+      return [{ domain: read(domain, name), hosts: [...read(destinations, hosts)] }]
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error
+      throw new UserError(`${file}, line ${i + 1}: ${error.message} Nothing was imported.`)
+    }
+  })
+
+const importFile = async (session: Session, file: string): Promise<void> => {
+  const routes = readRoutes(file, await readConfigurationFile(session.appliance.home, file))
+  const twice = routes.find((r, i) => routes.findIndex((o) => o.domain === r.domain) < i)
+  if (twice) throw new UserError(`${file} has two routes for ${twice.domain}. Nothing was imported.`)
+  setAll(session, routes)
+  session.print(`${routes.length} ${routes.length === 1 ? 'route' : 'routes'} imported; they replace what was there.`)
+}
+
+const exportFile = async (session: Session, file: string): Promise<void> => {
+  const path = await writeConfigurationFile(session.appliance.home, file, all(session).map(label))
+  session.print(`Routes written to ${printable(path)}.`)
+}
+
+const userName: Field<string> = {
+  parse: (text) =>
+    /^[^\s\u0000-\u001f\u007f"]{1,128}$/.test(text.trim())
+      ? ok(text.trim())
+      : fail('The name must have 1 to 128 characters and no blanks or quotes.'),
+  format: (name) => name,
+}
+const passphrase: Field<string> = {
+  parse: (text) =>
+    text === '' || text.length > 256 ? fail('The passphrase must have 1 to 256 characters.') : ok(text),
+  format: () => '',
+}
+
+/** SMTP AUTH of one route; the passphrase is asked for at a terminal only and never shown. */
+const login = async (session: Session, route: SmtpRoute): Promise<void> => {
+  const { ask, draft } = session
+  const others = draft.get(routeLogins).filter((l) => l.domain !== route.domain)
+  if (!(await ask.confirm(`Do you want to log in to the hosts of ${route.domain} (SMTP AUTH)?`, true))) {
+    draft.set(routeLogins, others)
+    return session.print(`Nobody logs in to the hosts of ${route.domain}.`)
+  }
+  const user = await ask.field('Enter the user name:', userName)
+  const secret = await ask.field('Enter the passphrase:', passphrase, undefined, { bare: true, secret: true })
+  draft.set(routeLogins, [...others, { domain: route.domain, user, passphrase: secret }])
+  session.print(`Mail for ${route.domain} logs in as ${user}. The passphrase is sent under TLS only.`)
+}
+
 const OPERATIONS = {
   NEW: 'Create a new route.',
   EDIT: 'Edit destinations of an existing route.',
   DELETE: 'Remove a route.',
+  LOGIN: 'Set the user name and passphrase for the hosts of a route.',
   PRINT: 'Display all routes.',
+  IMPORT: 'Import routes from a file.',
+  EXPORT: 'Export all routes to a file.',
   CLEAR: 'Remove all routes.',
 } as const
 
@@ -128,6 +196,11 @@ const operate = async (session: Session, operation: keyof typeof OPERATIONS): Pr
     put(session, { ...route, hosts: [...hosts] })
     session.print(`Mapping for ${route.domain} to ${hosts.join(', ')} stored.`)
   } else if (operation === 'DELETE') remove(session, (await pick('Choose the route to remove:')).domain)
+  else if (operation === 'LOGIN') await login(session, await pick('Choose the route:'))
+  else if (operation === 'IMPORT')
+    await importFile(session, await ask.field('Enter the name of the file to import:', text()))
+  else if (operation === 'EXPORT')
+    await exportFile(session, await ask.field('Enter a name for the exported file:', text()))
   else if (operation === 'CLEAR') {
     if (await ask.confirm('Are you sure you want to remove all routes?', false)) clear(session)
   } else await session.page(all(session).map(label))
@@ -160,8 +233,8 @@ export default defineCommand({
   run: async (session) => {
     for (;;) {
       session.print(overview(session))
-      const { NEW, ...rest } = OPERATIONS
-      const operation = await session.ask.choose(all(session).length === 0 ? { NEW } : { NEW, ...rest })
+      const { NEW, IMPORT } = OPERATIONS
+      const operation = await session.ask.choose(all(session).length === 0 ? { NEW, IMPORT } : OPERATIONS)
       if (operation === null) return
       await operate(session, operation)
       session.print('')
@@ -178,6 +251,8 @@ export default defineCommand({
     form('smtproutes print', 'print', { min: 0, max: 0 }, (session) =>
       session.page(all(session).length === 0 ? [overview(session)] : all(session).map(label)),
     ),
+    form('smtproutes import FILE', 'import', { min: 1, max: 1 }, (session, [file = '']) => importFile(session, file)),
+    form('smtproutes export FILE', 'export', { min: 1, max: 1 }, (session, [file = '']) => exportFile(session, file)),
     form('smtproutes clear', 'clear', { min: 0, max: 0 }, clear),
   ],
 })

@@ -41,21 +41,22 @@ const nameServer = async (
 describe('nslookup', () => {
   it('gives an address with its time to live', async () => {
     const server = await nameServer({ type: 1, data: Buffer.from([192, 0, 34, 166]), ttl: 172_800 })
-    expect(await networkTools({ servers: [server] }).resolve('example.com', 'A', never())).toEqual([
+    expect(await networkTools({ servers: () => [server] }).resolve('example.com', 'A', never())).toEqual([
       { type: 'A', value: '192.0.34.166', ttlSeconds: 172_800 },
     ])
   })
 
   it('gives a mail exchanger with its preference', async () => {
     const server = await nameServer({ type: 15, data: Buffer.from([0, 10, 2, 0x6d, 0x78, 0xc0, 0x0c]), ttl: 60 })
-    expect(await networkTools({ servers: [server] }).resolve('example.com', 'MX', never())).toEqual([
+    expect(await networkTools({ servers: () => [server] }).resolve('example.com', 'MX', never())).toEqual([
       { type: 'MX', value: 'mx.example.com', preference: 10, ttlSeconds: null },
     ])
   })
 
   it('gives nothing for a name that does not exist, and a fault when the server fails', async () => {
-    expect(await networkTools({ servers: [await nameServer(3)] }).resolve('example.com', 'TXT', never())).toEqual([])
-    const failing = networkTools({ servers: [await nameServer(2)] }).resolve('example.com', 'NS', never())
+    const [empty, broken] = [await nameServer(3), await nameServer(2)]
+    expect(await networkTools({ servers: () => [empty] }).resolve('example.com', 'TXT', never())).toEqual([])
+    const failing = networkTools({ servers: () => [broken] }).resolve('example.com', 'NS', never())
     await expect(failing).rejects.toMatchObject({ code: 'UPSTREAM_UNAVAILABLE' })
   })
 })

@@ -2,8 +2,10 @@ import { describe, expect, it } from 'vitest'
 import type { Resolver } from '../../../../src/core/resolver.ts'
 import { isPublicAddress } from '../../../../src/core/public-address.ts'
 import { nextHops } from '../../../../src/mail/delivery/next-hop.ts'
-import { parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
+import { loginFor, parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
+import { sourceFor } from '../../../../src/mail/delivery/source.ts'
 
+const US = { hostname: 'mail.example.com', addresses: ['203.0.113.99'] }
 const error = (code: string) => Object.assign(new Error(code), { code })
 const zone = (records: Readonly<Record<string, unknown>>): Resolver => ({
   reverse: () => Promise.reject(error('ENOTFOUND')),
@@ -15,7 +17,7 @@ const zone = (records: Readonly<Record<string, unknown>>): Resolver => ({
   },
 })
 const mx = (domain: string, records: Readonly<Record<string, unknown>>) =>
-  nextHops({ kind: 'mx' }, domain, zone(records))
+  nextHops({ kind: 'mx' }, domain, zone(records), US)
 
 describe('a route', () => {
   const routes = [
@@ -94,15 +96,38 @@ describe('the next hop by DNS', () => {
   })
   it('may be private when the operator says so', async () => {
     const route = { kind: 'hosts', hosts: [parseRouteHost('10.0.0.1:26'), parseRouteHost('gone.example')] } as const
-    expect(await nextHops(route, 'd.example', zone({}))).toMatchObject({
+    expect(await nextHops(route, 'd.example', zone({}), US)).toMatchObject({
       ok: true,
       targets: [{ address: '10.0.0.1', port: 26 }],
     })
     expect(
-      await nextHops({ kind: 'hosts', hosts: [parseRouteHost('gone.example')] }, 'd.example', zone({})),
+      await nextHops({ kind: 'hosts', hosts: [parseRouteHost('gone.example')] }, 'd.example', zone({}), US),
     ).toMatchObject({ ok: false, failure: { permanent: false } })
   })
+  it('is never ourselves, by name or by address, nor a host that is no better', async () => {
+    const records = {
+      'd.example MX': [
+        { exchange: 'best.example', priority: 5 },
+        { exchange: 'us.example', priority: 10 },
+        { exchange: 'worse.example', priority: 20 },
+      ],
+      'best.example A': ['203.0.113.1'],
+      'us.example A': ['203.0.113.99'],
+      'worse.example A': ['203.0.113.2'],
+    }
+    const found = await mx('d.example', records)
+    expect(found.ok && found.targets.map((t) => t.address)).toEqual(['203.0.113.1'])
+    const named = {
+      'd.example MX': [{ exchange: 'Mail.Example.com.', priority: 1 }],
+      'Mail.Example.com. A': ['203.0.113.7'],
+    }
+    expect(await mx('d.example', named)).toMatchObject({ ok: false, failure: { permanent: true, status: '5.4.6' } })
+  })
   it.each([
+    '::127.0.0.1',
+    '2002:7f00:1::',
+    'fec0::1',
+    '198.18.0.1',
     '0.0.0.0',
     '127.1.2.3',
     '10.0.0.1',
@@ -125,4 +150,32 @@ describe('the next hop by DNS', () => {
   it.each(['203.0.113.1', '172.32.0.1', '2001:db8::1'])('may be %s', (address) => {
     expect(isPublicAddress(address)).toBe(true)
   })
+})
+
+describe('the login of a route', () => {
+  const routes = [
+    { domain: 'ALL', hosts: ['relay.example'] },
+    { domain: 'own.example', hosts: ['other.example'] },
+  ]
+  const logins = [{ domain: 'all', user: 'gate', passphrase: 'secret' }]
+  it('is said to the hosts of that route only', () => {
+    expect(loginFor('far.example', routes, logins)).toEqual({ user: 'gate', passphrase: 'secret' })
+    expect(loginFor('own.example', routes, logins)).toBeNull()
+    expect(loginFor('smtp:elsewhere.example', routes, logins)).toBeNull()
+  })
+})
+
+it('mail goes out from the address of its sender, of its domain, or of its client, in this order', () => {
+  const mappings = [
+    { match: '10.1.1.1', address: '127.0.0.4' },
+    { match: '@b.example', address: '127.0.0.3' },
+    { match: 'a@b.example', address: '127.0.0.2' },
+  ]
+  const from = (sender: string, remoteAddress = '10.1.1.1') => sourceFor({ sender, remoteAddress }, mappings)
+  expect([from('A@b.example'), from('c@B.example'), from('d@e.example'), from('', '10.9.9.9')]).toEqual([
+    '127.0.0.2',
+    '127.0.0.3',
+    '127.0.0.4',
+    null,
+  ])
 })
