@@ -96,7 +96,7 @@ export const steady = async (source: Source, gateway: Lychgate, plan: Steady): P
   try {
     for (let sent = 0; sent < plan.messages; sent += CHUNK)
       await source.send(gateway.port, Math.min(CHUNK, plan.messages - sent), { sessions: 50, reuse: true })
-    await until('the long run has been delivered', () => finished() - start >= plan.messages, 300_000)
+    await until('the long run has been delivered', () => finished() - start >= plan.messages, 600_000)
   } finally {
     clearInterval(watch)
   }
