@@ -3,9 +3,10 @@
  * logs.md §3 rule 6: no byte below 0x20 but the line end, and no 0x7f-0x9f, ever gets out.
  */
 
-// C0, DEL, C1, the Unicode line separators, and the bidirectional overrides that reorder a terminal line.
+// C0, DEL, C1, the Unicode line separators, the bidirectional overrides that reorder a terminal line, and what takes no
+// room on it. The joiners U+200C and U+200D stay: names are written with them.
 const UNSAFE =
-  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
+  /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u200e\u200f\u061c\u202a-\u202e\u2066-\u2069\ufeff\u200b\u2060-\u2064\u180e]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g
 
 /** Most text: nothing to look for. */
 const PLAIN = /^[\u0020-\u007e]*$/

@@ -5,7 +5,8 @@ import { parsePublicKey } from '../config/public-key.ts'
 import type { Env } from '../core/env.ts'
 import { Fault } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
-import { createLoginGuard } from './login-guard.ts'
+import { addressKey, createLoginGuard } from './login-guard.ts'
+import type { Penalty } from './login-guard.ts'
 import type { Logins } from './logins.ts'
 import type { Passphrases } from './passphrases.ts'
 
@@ -78,25 +79,43 @@ export const createAccounts = (deps: {
     }
   }
 
+  /** One passphrase of an address at a time: many at once neither fill the queue of hashes nor outrun the lock. */
+  const turns = new Map<string, Promise<unknown>>()
+  const inTurn = async <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    const mine = (turns.get(key) ?? Promise.resolve()).then(work)
+    const settled = mine.catch(() => undefined)
+    turns.set(key, settled)
+    try {
+      return await mine
+    } finally {
+      if (turns.get(key) === settled) turns.delete(key)
+    }
+  }
+
   return {
     find,
     ofSystemUser: (name) => all().find((u) => u.systemUser === name && u.status === 'active'),
     login: async (attempt) => {
       const { name, from, signal } = attempt
-      const user = find(name)
-      if ((await check(user, attempt)) && user !== undefined) {
-        guard.succeeded(from, name)
-        events.publish({ type: 'access.accepted', user: name, from, method: 'passphrase', role: user.role })
-        return user
+      const outcome = await inTurn(addressKey(from), async (): Promise<User | Penalty> => {
+        const user = find(name)
+        if ((await check(user, attempt)) && user !== undefined) {
+          guard.succeeded(from, name)
+          return user
+        }
+        const { lockAttempts, lockMinutes } = config.running.get(users).policy
+        // Only names that exist can be locked; the others cost nothing to refuse.
+        const attempts = user === undefined || isLastAdministrator(user) ? 0 : lockAttempts
+        return guard.failed(from, name, { attempts, seconds: lockMinutes * 60 })
+      })
+      if ('name' in outcome) {
+        events.publish({ type: 'access.accepted', user: name, from, method: 'passphrase', role: outcome.role })
+        return outcome
       }
-      const { lockAttempts, lockMinutes } = config.running.get(users).policy
-      // Only names that exist can be locked; the others cost nothing to refuse.
-      const attempts = user === undefined || isLastAdministrator(user) ? 0 : lockAttempts
-      const penalty = guard.failed(from, name, { attempts, seconds: lockMinutes * 60 })
       refused(name, from, 'passphrase')
-      if (penalty.addressLock) events.publish({ type: 'access.address-locked', from, ...penalty.addressLock })
-      if (penalty.nameLock) events.publish({ type: 'access.user-locked', user: name, ...penalty.nameLock })
-      await env.clock.sleep(penalty.waitMs, signal).catch(() => undefined)
+      if (outcome.addressLock) events.publish({ type: 'access.address-locked', from, ...outcome.addressLock })
+      if (outcome.nameLock) events.publish({ type: 'access.user-locked', user: name, ...outcome.nameLock })
+      await env.clock.sleep(outcome.waitMs, signal).catch(() => undefined)
       return null
     },
     holder: (name, blob) => {

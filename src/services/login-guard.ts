@@ -42,7 +42,7 @@ const FORGET_MS = 1_800_000
 const MAX_KEPT = 50_000
 
 /** Whoever has one IPv6 address has its /64. */
-const addressKey = (address: string): string => {
+export const addressKey = (address: string): string => {
   if (!isIPv6(address)) return address
   const [head = '', tail] = address.toLowerCase().split('::')
   const groups = head === '' ? [] : head.split(':')

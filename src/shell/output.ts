@@ -14,14 +14,19 @@ export interface Output {
   lineRead(): void
 }
 
-// Everything a terminal may act on, but the blank of a TAB and the colours (SGR) that we write ourselves.
+// Everything a terminal may act on, but the blank of a TAB. Colours (SGR) pass where we write some ourselves.
+const UNSAFE = /\u001b\[[0-9;]{0,9}m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
+/** The colours of transports/tty.ts and what ends them; no others: concealed text is one of those. */
+const COLOUR = /^\u001b\[(?:0|1|2|22|31|32|33|39)m$/
 
-const UNSAFE = /\u001b\[[0-9;]*m|[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
-
-const escapeControl = (c: string): string =>
-  c.length > 1 ? c : c === '\r' ? '\\r' : `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`
-
-export const createOutput = (terminal: Pick<Terminal, 'write'>): Output => {
+export const createOutput = (terminal: Pick<Terminal, 'write' | 'colour'>): Output => {
+  const escapeControl = (c: string): string => {
+    if (terminal.colour && COLOUR.test(c)) return c
+    if (c === '\r') return '\\r'
+    const code = c.charCodeAt(0)
+    const escaped = code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16)}`
+    return escaped + c.slice(1)
+  }
   let lineFeeds = 2
   const write = (text: string): void => {
     if (text === '') return

@@ -82,6 +82,14 @@ describe('accounts', () => {
     expect(events.filter((e) => e.type === 'access.address-locked')).toHaveLength(1)
   })
 
+  it('looks at ten passphrases of an address and no more, however many come at once', async () => {
+    const accounts = await open([user('admin')])
+    const many = Array.from({ length: 40 }, (_, i) => login(accounts, 'admin', i > 10 ? 'admin' : 'wrong'))
+    expect(new Set(await Promise.all(many))).toEqual(new Set([null]))
+    expect(asked).toHaveLength(10)
+    expect(logins.recent(1)[0]?.attempts).toBe(40)
+  })
+
   it('locks a name by policy, but never that of the last administrator', async () => {
     const accounts = await open([user('admin'), user('anna', { role: 'operator' })], { lockAttempts: 2 })
     for (const name of ['admin', 'anna'])

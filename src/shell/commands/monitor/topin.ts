@@ -20,7 +20,7 @@ export default defineCommand({
         .map(
           (host, i) =>
             `${String(i + 1).padStart(2)}  ${printableCut(host.reverseHost ?? 'unknown', 80).padEnd(24)} ` +
-            `${host.remoteAddress.padEnd(16)} ${host.listener.padEnd(13)} ${String(host.connections).padStart(8)}`,
+            `${host.remoteAddress.padEnd(16)} ${printableCut(host.listener, 40).padEnd(13)} ${String(host.connections).padStart(8)}`,
         ),
     ])
   },
