@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { root } from '../support/root.ts'
 import { extraction } from './extraction.ts'
 import { intel } from './intel.ts'
+import { logs } from './logs.ts'
 import { startup } from './startup.ts'
 import type { Load } from './load.ts'
 import { throughput } from './throughput.ts'
@@ -61,7 +62,18 @@ const urls = async (): Promise<string> =>
     await extraction(quick ? { rounds: 1, budgetMs: 50 } : { rounds: 5, budgetMs: 1000 }),
   ].join('\n')
 
-const PARTS: Readonly<Record<string, () => Promise<string>>> = { mail, urls, intel: intelligence }
+const searches = async (): Promise<string> =>
+  [
+    '## Searching logs',
+    '',
+    await logs(
+      quick
+        ? { bytes: 30_000_000, messages: 20_000, rounds: 1 }
+        : { bytes: 1_000_000_000, messages: 1_000_000, rounds: 3 },
+    ),
+  ].join('\n')
+
+const PARTS: Readonly<Record<string, () => Promise<string>>> = { mail, urls, intel: intelligence, logs: searches }
 const chosen = Object.keys(PARTS).filter((name) => process.argv.slice(2).includes(name))
 
 const machine = `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown CPU'}, Linux ${release()}`
