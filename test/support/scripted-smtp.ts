@@ -1,6 +1,9 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 
+/** What a script returns for a server that hangs. */
+export const SILENCE = '(silence)'
+
 /** What the server says to a command line; null = hangs up, undefined = the usual reply. */
 export type Script = (line: string) => string | null | undefined
 
@@ -34,8 +37,10 @@ export const scriptedSmtp = async (script: Script = () => undefined) => {
     let to: string[] = []
     const say = (text: string | null): boolean => {
       if (text === null) socket.destroy()
-      else socket.write(`${text}\r\n`, 'latin1')
-      return text !== null
+      else if (text !== SILENCE) socket.write(`${text}\r\n`, 'latin1')
+      // Who hangs hears nothing more.
+      if (text === SILENCE) socket.removeAllListeners('data').pause()
+      return text !== null && text !== SILENCE
     }
     const greeting = script('(greeting)')
     if (!say(greeting === undefined ? '220 sink.example ESMTP' : greeting)) return
