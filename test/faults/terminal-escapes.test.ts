@@ -137,7 +137,7 @@ describe('hostile text in messages, names and comments', () => {
     const timer = setTimeout(() => stop.abort(), 500)
     const interruptible = { untilInterrupt: () => ({ signal: stop.signal, done: () => undefined }) }
     await Promise.race([
-      gateway.run(Object.assign(Object.create(terminal), interruptible)),
+      gateway.run(Object.assign(Object.create(terminal) as typeof terminal, interruptible)),
       new Promise((resolve) => setTimeout(resolve, 2000).unref()),
     ])
     clearTimeout(timer)
