@@ -176,7 +176,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const keepHouse = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       // Also what a restart or a full disk left half done.
-      for (const work of [service.catchUp, service.prune])
+      for (const work of [() => service.catchUp(), () => service.prune()])
         await work().catch((error: unknown) => {
           events.publish({ type: 'system.warning', text: `intelligence: housekeeping failed: ${errorText(error)}` })
         })

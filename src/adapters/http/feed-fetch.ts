@@ -1,10 +1,13 @@
+import { lookup as dnsLookup } from 'node:dns'
 import { isIP } from 'node:net'
+import type { LookupFunction } from 'node:net'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
 import type { Dispatcher } from 'undici'
 import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { Fault } from '../../core/errors.ts'
+import { isPublicAddress } from '../../core/public-address.ts'
 import { FeedFault } from '../../intel/sources/port.ts'
 import type { FeedAnswer, FeedFetch, FeedRequest } from '../../intel/sources/port.ts'
 
@@ -15,6 +18,8 @@ export interface FeedFetchOptions {
   /** PEM of the only CA that is believed; null = the system's. */
   readonly ca: string | null
   readonly userAgent: string
+  /** Names to addresses; the system's when it is missing. */
+  readonly resolveName?: typeof dnsLookup
   /** Of one answer, from connect to its last byte. */
   readonly deadlineMs?: number
 }
@@ -69,13 +74,36 @@ const nextUrl = (location: string | null, from: URL): URL => {
   return to
 }
 
+/**
+ * Look-up for hosts that a provider sends us to: the addresses that pass are those that are connected to, so neither a name
+ * that leads inside nor one that changes between two look-ups gets there.
+ */
+const publicOnly =
+  (resolveName: typeof dnsLookup): LookupFunction =>
+  (name, options, done) => {
+    resolveName(name, { ...options, all: true }, (error, found) => {
+      const inside = error === null && !(found.length > 0 && found.every((a) => isPublicAddress(a.address)))
+      const refused = error ?? (inside ? Object.assign(new Error('not public'), { code: 'EACCES' }) : null)
+      const [first] = found ?? []
+      if (refused !== null || first === undefined) done(refused, '', 0)
+      else if (options.all === true) done(null, found)
+      else done(null, first.address, first.family)
+    })
+  }
+
 /** HTTPS for feeds: conditional requests, few redirects, and caps on time, bytes and what gzip makes of them. */
 export const createFeedFetch = (options: FeedFetchOptions): FeedFetch & { close(): Promise<void> } => {
-  let current: { readonly proxy: string | null; readonly dispatcher: Promise<Dispatcher> } | null = null
+  let current: {
+    readonly proxy: string | null
+    readonly own: Promise<Dispatcher>
+    readonly others: Promise<Dispatcher>
+  } | null = null
+  const resolveName = options.resolveName ?? dnsLookup
 
-  const make = async (proxy: string | null): Promise<Dispatcher> => {
+  /** Through a proxy names are resolved there. */
+  const make = async (proxy: string | null, lookup: LookupFunction): Promise<Dispatcher> => {
     const { Agent, ProxyAgent } = await import('undici')
-    const tls = { ...(options.ca === null ? {} : { ca: options.ca }), timeout: CONNECT_MS }
+    const tls = { ...(options.ca === null ? {} : { ca: options.ca }), timeout: CONNECT_MS, lookup }
     const limits = { headersTimeout: SILENCE_MS, bodyTimeout: SILENCE_MS }
     return proxy === null
       ? new Agent({ connect: tls, ...limits })
@@ -84,22 +112,26 @@ export const createFeedFetch = (options: FeedFetchOptions): FeedFetch & { close(
   const close = async (): Promise<void> => {
     const old = current
     current = null
-    if (old) await (await old.dispatcher).destroy()
+    if (old) for (const dispatcher of [old.own, old.others]) await (await dispatcher).destroy()
   }
-  const dispatcher = (): Promise<Dispatcher> => {
+  const dispatcher = (own: boolean): Promise<Dispatcher> => {
     const proxy = options.proxy()
     if (current === null || current.proxy !== proxy) {
       void close().catch(() => undefined)
-      current = { proxy, dispatcher: make(proxy) }
+      current = {
+        proxy,
+        own: make(proxy, (name, o, done) => resolveName(name, o, done)),
+        others: make(proxy, publicOnly(resolveName)),
+      }
     }
-    return current.dispatcher
+    return own ? current.own : current.others
   }
 
   const once = async (url: URL, ask: FeedRequest, own: boolean, signal: AbortSignal) => {
     const { request } = await import('undici')
     return request(url, {
       method: ask.body === null ? 'GET' : 'POST',
-      dispatcher: await dispatcher(),
+      dispatcher: await dispatcher(own),
       headers: {
         accept: '*/*',
         'accept-encoding': 'gzip',
@@ -145,7 +177,9 @@ export const createFeedFetch = (options: FeedFetchOptions): FeedFetch & { close(
         const { host } = new URL(ask.url)
         if (error instanceof Fault && error.code === 'TIMED_OUT')
           throw new FeedFault(`${host}: no whole answer in time`)
-        throw new FeedFault(`${host} cannot be reached (${(error as { code?: string }).code ?? 'unknown error'})`)
+        const { code = 'unknown error' } = error as { code?: string }
+        if (code === 'EACCES') throw new FeedFault(`${host}: redirects to a name whose address is not public`)
+        throw new FeedFault(`${host} cannot be reached (${code})`)
       }
     },
     close,

@@ -13,9 +13,13 @@ import {
   readSubmissions,
   readUrls,
 } from '../../intel/service/requests.ts'
+import type { ServiceMetrics } from '../../intel/service/metrics.ts'
+import type { createRequestRates } from '../../intel/service/request-rates.ts'
 import type { IntelService } from '../../intel/service/service.ts'
 import { MALICIOUS, TAXONOMY, TAXONOMY_VERSION, WITHDRAWN } from '../../intel/taxonomy.ts'
 import type { StoredRetro } from '../../store/repositories/intel.ts'
+import { OPERATIONS, openApi } from './intel-operations.ts'
+import type { OperationId } from './intel-operations.ts'
 
 const MAX_BODY = 10 * 1024 * 1024
 
@@ -38,10 +42,12 @@ const retroObject = (retro: StoredRetro, orgId: string) => ({
 
 /** A refusal, answered as `{"message": …}`. */
 class Refused extends Error {
-  readonly status: 400 | 401 | 403
-  constructor(status: 400 | 401 | 403, message: string) {
+  readonly status: 400 | 401 | 403 | 429
+  readonly retryAfter: number
+  constructor(status: Refused['status'], message: string, retryAfter = 0) {
     super(message)
     this.status = status
+    this.retryAfter = retryAfter
   }
 }
 
@@ -54,12 +60,23 @@ const valid = <T>(result: Result<T>): T => {
  * The API of docs/intelligence/api.md. There is no way to change a verdict here: that is for the operator of the
  * service, on its own machine.
  */
-export const intelRoutes = (service: IntelService, regionUri: () => string): Hono => {
+export const intelRoutes = (
+  service: IntelService,
+  regionUri: () => string,
+  watch: {
+    readonly rates?: ReturnType<typeof createRequestRates>
+    readonly metrics?: Pick<ServiceMetrics, 'answered'>
+    readonly monotonic?: () => number
+  } = {},
+): Hono => {
   const app = new Hono()
   app.use(bodyLimit({ maxSize: MAX_BODY, onError: (c) => c.json({ message: 'The body is too large' }, 413) }))
   app.notFound((c) => c.json({ message: 'Not Found' }, 404))
   app.onError((error, c) => {
-    if (error instanceof Refused) return c.json({ message: error.message }, error.status)
+    if (error instanceof Refused) {
+      if (error.retryAfter > 0) c.header('retry-after', String(error.retryAfter))
+      return c.json({ message: error.message }, error.status)
+    }
     if (error instanceof UserError) return c.json({ message: error.message }, 422)
     return c.json({ message: 'Internal Server Error' }, 500)
   })
@@ -68,6 +85,8 @@ export const intelRoutes = (service: IntelService, regionUri: () => string): Hon
     const who = service.devices.authenticate(bearer(c))
     if (who === 'expired') throw new Refused(403, 'Token Expired')
     if (who === 'unknown') throw new Refused(401, 'Token Invalid')
+    const wait = watch.rates?.take(who.serial) ?? 0
+    if (wait > 0) throw new Refused(429, 'Too Many Requests', wait)
     return who
   }
   /** A device reads and submits only as itself. */
@@ -84,60 +103,82 @@ export const intelRoutes = (service: IntelService, regionUri: () => string): Hon
     }
   }
 
-  app.post('/v1/register/device/:serial', async (c) => {
-    const { orgId } = valid(readRegistrationBody(await json(c)))
-    const issued = await service.devices.issue(c.req.param('serial'), bearer(c), orgId)
-    if (issued === null) throw new Refused(403, 'Device Not Enrolled')
-    return c.json(
-      { token: issued.token, region_uri: regionUri(), expires_at: `${issued.expiresAt.toISOString().slice(0, 19)}Z` },
-      201,
-    )
-  })
-  app.get('/v1/retro/device/:serial', (c) => {
-    const { serial, orgId } = itself(c)
-    const { since, pageSize } = valid(readRetroQuery(c.req.query('since'), c.req.query('page_size')))
-    const { retros, more } = service.retro.page(serial, since, pageSize)
-    return c.json(retros.length === 0 ? {} : { retros: retros.map((r) => retroObject(r, orgId)), more })
-  })
-  app.post('/v1/retro/device/:serial/urls', async (c) => {
-    const { serial } = itself(c)
-    const items = valid(readSubmissions(await json(c)))
-    return c.json({ accepted: await service.retro.submit(serial, items) }, 202)
-  })
-  app.post('/v1/retro/device/:serial/causes', async (c) => {
-    const { serial } = itself(c)
-    const keys = valid(readCauseKeys(await json(c)))
-    const causes = service.retro.causes(serial, keys)
-    return c.json({
-      causes: keys.flatMap(({ emailId, value }, n) => {
-        const cause = causes[n]
-        if (!cause) return []
-        const { source, indicator, reason, asOf } = cause
-        return [{ email_id: emailId, value, source, indicator, reason, as_of: `${asOf.toISOString().slice(0, 19)}Z` }]
-      }),
+  const handlers: Readonly<Record<OperationId, (c: Context) => Response | Promise<Response>>> = {
+    registerDevice: async (c) => {
+      const { orgId } = valid(readRegistrationBody(await json(c)))
+      const issued = await service.devices.issue(c.req.param('serial') ?? '', bearer(c), orgId)
+      if (issued === null) throw new Refused(403, 'Device Not Enrolled')
+      return c.json(
+        { token: issued.token, region_uri: regionUri(), expires_at: `${issued.expiresAt.toISOString().slice(0, 19)}Z` },
+        201,
+      )
+    },
+    readRetrospections: (c) => {
+      const { serial, orgId } = itself(c)
+      const { since, pageSize } = valid(readRetroQuery(c.req.query('since'), c.req.query('page_size')))
+      const { retros, more } = service.retro.page(serial, since, pageSize)
+      return c.json(retros.length === 0 ? {} : { retros: retros.map((r) => retroObject(r, orgId)), more })
+    },
+    submitUrls: async (c) => {
+      const { serial } = itself(c)
+      const items = valid(readSubmissions(await json(c)))
+      return c.json({ accepted: await service.retro.submit(serial, items) }, 202)
+    },
+    readCauses: async (c) => {
+      const { serial } = itself(c)
+      const keys = valid(readCauseKeys(await json(c)))
+      const causes = service.retro.causes(serial, keys)
+      return c.json({
+        causes: keys.flatMap(({ emailId, value }, n) => {
+          const cause = causes[n]
+          if (!cause) return []
+          const { source, indicator, reason, asOf } = cause
+          return [{ email_id: emailId, value, source, indicator, reason, as_of: `${asOf.toISOString().slice(0, 19)}Z` }]
+        }),
+      })
+    },
+    lookUpUrls: async (c) => {
+      device(c)
+      const urls = valid(readUrls(await json(c)))
+      const verdicts = await service.lookup.urls(urls, c.req.raw.signal)
+      return c.json({ taxonomy_map_version: TAXONOMY_VERSION, results: urls.map((url) => verdicts.get(url)) })
+    },
+    lookUpHashes: async (c) => {
+      device(c)
+      const prefixes = valid(readPrefixes(await json(c)))
+      const matches = await service.matches(prefixes, c.req.raw.signal)
+      return c.json({ taxonomy_map_version: TAXONOMY_VERSION, matches })
+    },
+    lookUpSender: async (c) => {
+      device(c)
+      const query = valid(readSenderQuery(await json(c)))
+      const result = await service.lookup.sender(query, c.req.raw.signal)
+      return c.json({ taxonomy_map_version: TAXONOMY_VERSION, result })
+    },
+    readTaxonomy: (c) => {
+      device(c)
+      return c.json(TAXONOMY)
+    },
+    readHealth: (c) => {
+      // An answer from the store, not from memory: a database that cannot be read is no health.
+      service.devices.list()
+      return c.json({ status: 'ok' })
+    },
+    readOpenApi: (c) => c.json(openApi()),
+  }
+  for (const { id, method, path } of OPERATIONS)
+    app[method](path, async (c) => {
+      const start = watch.monotonic?.() ?? 0
+      const told = (status: number): void =>
+        watch.metrics?.answered(id, status, ((watch.monotonic?.() ?? 0) - start) / 1000)
+      try {
+        const answer = await handlers[id](c)
+        told(answer.status)
+        return answer
+      } catch (error) {
+        told(error instanceof Refused ? error.status : error instanceof UserError ? 422 : 500)
+        throw error
+      }
     })
-  })
-  app.post('/v1/lookup/urls', async (c) => {
-    device(c)
-    const urls = valid(readUrls(await json(c)))
-    const verdicts = await service.lookup.urls(urls, c.req.raw.signal)
-    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, results: urls.map((url) => verdicts.get(url)) })
-  })
-  app.post('/v1/lookup/hashes', async (c) => {
-    device(c)
-    const prefixes = valid(readPrefixes(await json(c)))
-    const matches = await service.matches(prefixes, c.req.raw.signal)
-    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, matches })
-  })
-  app.post('/v1/lookup/sender', async (c) => {
-    device(c)
-    const query = valid(readSenderQuery(await json(c)))
-    const result = await service.lookup.sender(query, c.req.raw.signal)
-    return c.json({ taxonomy_map_version: TAXONOMY_VERSION, result })
-  })
-  app.get('/v1/taxonomy', (c) => {
-    device(c)
-    return c.json(TAXONOMY)
-  })
   return app
 }

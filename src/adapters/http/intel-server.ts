@@ -2,7 +2,10 @@ import { createServer } from 'node:https'
 import type { Server } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { createAdaptorServer } from '@hono/node-server'
+import type { Clock } from '../../core/clock.ts'
 import { Fault } from '../../core/errors.ts'
+import type { ServiceMetrics } from '../../intel/service/metrics.ts'
+import { createRequestRates } from '../../intel/service/request-rates.ts'
 import type { IntelService } from '../../intel/service/service.ts'
 import { intelRoutes } from './intel-routes.ts'
 
@@ -35,13 +38,21 @@ export const startIntelServer = async (options: {
   readonly port: number
   /** Name by which devices know it; default: `host`. */
   readonly publicHost?: string
+  /** Of each device; none when it is missing. */
+  readonly limits?: { readonly clock: Clock; readonly requestsAMinute: number }
+  readonly metrics?: ServiceMetrics
   /** What the answers' Date header tells; a gateway compares it with its own clock. */
   readonly now?: () => Date
 }): Promise<IntelServer> => {
   const { service, tls, host } = options
   const name = options.publicHost ?? host
   let uri = ''
-  const routes = intelRoutes(service, () => uri)
+  const { limits, metrics } = options
+  const routes = intelRoutes(service, () => uri, {
+    ...(limits ? { rates: createRequestRates(limits.clock, limits.requestsAMinute) } : {}),
+    ...(metrics ? { metrics } : {}),
+    ...(limits ? { monotonic: () => limits.clock.monotonic() } : {}),
+  })
   const server = createAdaptorServer({
     fetch: async (request) => {
       const answer = await routes.fetch(request)

@@ -14,6 +14,8 @@ export const SOURCE_FORMATS = [
   'misp',
 ] as const
 
+export const SOURCE_LEVELS = ['untrusted', 'questionable', 'neutral', 'favorable', 'trusted'] as const
+
 export const intelSource = v.object({
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_.-]{1,64}$/)),
   enabled: v.boolean(),
@@ -24,7 +26,7 @@ export const intelSource = v.object({
   /** What the provider of a feed issued. */
   key: v.nullable(secretText()),
   /** Level that `lines` give, and `csv` rows without one. */
-  level: v.picklist(['untrusted', 'questionable', 'neutral', 'favorable', 'trusted']),
+  level: v.picklist(SOURCE_LEVELS),
   category: v.string(),
   refreshSeconds: v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(604_800)),
 })

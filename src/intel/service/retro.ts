@@ -42,11 +42,7 @@ export interface RetroLedger {
 
 const wholeSecond = (at: number): number => Math.floor(at / 1000) * 1000
 
-export const createRetroLedger = (
-  store: IntelStore,
-  clock: Clock,
-  limits: { readonly submissions: number } = { submissions: MAX_SUBMISSIONS },
-): RetroLedger => {
+export const createRetroLedger = (store: IntelStore, clock: Clock, maxSubmissions = MAX_SUBMISSIONS): RetroLedger => {
   let stamped = store.retro.latest()?.getTime() ?? 0
   let used = PER_SECOND
   const stamp = (): Date => {
@@ -61,8 +57,8 @@ export const createRetroLedger = (
 
   return {
     submit: async (serial, items) => {
-      if (store.observed.count(serial) + items.length > limits.submissions)
-        throw new UserError(`The device watches ${limits.submissions} URLs already.`)
+      if (store.observed.count(serial) + items.length > maxSubmissions)
+        throw new UserError(`The device watches ${maxSubmissions} URLs already.`)
       const rows = await store.observed.append(serial, items, clock.now())
       indexer.arrived(rows.length)
       // The verdict may have turned between the look-up and the submission.

@@ -38,13 +38,15 @@ export const createIntelService = (deps: {
   readonly store: IntelStore
   readonly env: Env
   readonly tokenMs?: number
+  /** That a device may have watched at a time. */
+  readonly watchedUrls?: number
 }): IntelService => {
   const { store, env } = deps
   const listeners = new Set<() => void>()
   const changed = (): void => {
     for (const listener of listeners) listener()
   }
-  const retro = createRetroLedger(store, env.clock)
+  const retro = createRetroLedger(store, env.clock, deps.watchedUrls)
   return {
     lookup: {
       name: 'embedded',

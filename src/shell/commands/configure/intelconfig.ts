@@ -31,11 +31,11 @@ const remove = async ({ appliance, user, print }: Session, indicator: string): P
 const show = async (session: Session, indicator: string | undefined): Promise<void> => {
   const opinions = session.appliance.intel.show(indicator)
   if (opinions.length === 0) session.print(indicator === undefined ? 'The operator has said nothing.' : 'No opinions.')
-  else await session.page(opinions.map(opinionLine))
+  else await session.page(opinions.map((o) => opinionLine(o, session.appliance.env.clock.now())))
 }
 
 const explain = async ({ appliance, print }: Session, indicator: string): Promise<void> =>
-  print(...explanationLines(await appliance.intel.explain(indicator)))
+  print(...explanationLines(await appliance.intel.explain(indicator), appliance.env.clock.now()))
 
 const INDICATOR = 'Enter a URL or a domain:'
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { lookup } from 'node:dns'
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { diskSourceFiles } from '../../../../src/adapters/files/source-files.ts'
@@ -29,6 +30,7 @@ let loader: SourceLoader
 let events: ApplianceEvent[]
 let server: Awaited<ReturnType<typeof startFeedServer>>
 let feeds: ReturnType<typeof createFeedFetch>
+let asked: string[]
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), 'lychgate-feeds-'))
@@ -37,10 +39,20 @@ beforeEach(async () => {
   const store = await createIntelStore(writer, join(home, 'intel.db'))
   service = createIntelService({ store, env })
   events = []
+  asked = []
   const bus = createEventBus(env.clock)
   bus.subscribe((_, e) => events.push(e))
   server = await startFeedServer(home)
-  feeds = createFeedFetch({ clock: env.clock, proxy: () => null, ca: server.caPem, userAgent: 'lychgate/test' })
+  feeds = createFeedFetch({
+    clock: env.clock,
+    proxy: () => null,
+    ca: server.caPem,
+    userAgent: 'lychgate/test',
+    resolveName: ((name: string, options: object, done: (error: null, found: unknown) => void) => {
+      asked.push(name)
+      done(null, 'all' in options && options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1')
+    }) as typeof lookup,
+  })
   loader = createSourceLoader({
     store,
     files: diskSourceFiles,
@@ -297,6 +309,15 @@ describe('a feed that fails (lessons.md faults 32 and 33)', () => {
   ])('that redirects to %s is not followed', async (location, reason) => {
     server.answer((_, response) => response.writeHead(302, { location }).end())
     await refused(reason)
+  })
+
+  it('that redirects to a public name with an address inside is not connected to', async () => {
+    const { port } = new URL(server.url)
+    server.answer((_, response) => response.writeHead(302, { location: `https://cdn.example.com:${port}/feed` }).end())
+    const before = server.seen.length
+    await refused('redirects to a name whose address is not public')
+    expect(server.seen.length - before).toBe(1)
+    expect(asked).toContain('cdn.example.com')
   })
 
   it('that redirects in a circle ends', async () => {

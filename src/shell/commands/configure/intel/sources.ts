@@ -1,4 +1,4 @@
-import { intelligence, SOURCE_FORMATS } from '../../../../config/sections/intelligence.ts'
+import { intelligence, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
 import type { IntelSource } from '../../../../config/sections/intelligence.ts'
 import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
@@ -12,11 +12,10 @@ import { readForm } from '../../../options.ts'
 
 /** The part of intelconfig about files and feeds of verdicts. */
 
-const LEVELS = ['untrusted', 'questionable', 'neutral', 'favorable', 'trusted'] as const
 const REFRESH_SECONDS = 300
 
 const format = oneOf(SOURCE_FORMATS)
-const level = oneOf(LEVELS)
+const level = oneOf(SOURCE_LEVELS)
 const name: Field<string> = {
   parse: (s) =>
     /^[A-Za-z0-9_.-]{1,64}$/.test(s.trim()) && s.trim() !== 'operator'
@@ -111,7 +110,7 @@ const askNew = async (session: Session): Promise<void> => {
     path,
     key: await askKey(session, path),
     format: await ask.field(`Enter the format (${SOURCE_FORMATS.join(', ')}):`, format, 'lines'),
-    level: await ask.field(`Enter the level of what it lists (${LEVELS.join(', ')}):`, level, 'untrusted'),
+    level: await ask.field(`Enter the level of what it lists (${SOURCE_LEVELS.join(', ')}):`, level, 'untrusted'),
     category: (await ask.optional('Enter the category of what it lists:', text())) ?? '',
     refreshSeconds: await ask.field(
       'Enter how often the source is looked at, in seconds:',
