@@ -51,7 +51,14 @@ export const openTestConfig = async (
   const events: ApplianceEvent[] = []
   bus.subscribe((_, event) => events.push(event))
   const secrets = deps.secrets ?? testSecrets()
-  const opened = await createConfigStore({ revisions, secrets, env, zones: testZones, events: bus, pid: 274, ...deps })
+  const opened = await createConfigStore({
+    ...{ revisions, secrets, env, zones: testZones, events: bus, pid: 274 },
+    ...deps,
+  }).catch(async (error: unknown) => {
+    await writer.close()
+    if (overrides.path === undefined) removeTestConfig(path)
+    throw error
+  })
   return { ...opened, clock: env.clock, events, revisions, path, secrets, close: async () => await writer.close() }
 }
 
