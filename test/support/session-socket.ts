@@ -65,8 +65,8 @@ export const overSocket = async (
 }
 
 /** The prompt at which the input ended, and the question about changes that it may have brought. */
-const withoutEnd = (output: string): string =>
+export const withoutEnd = (output: string): string =>
   output
     .replace(/^Configuration changes entered but not committed\.[^]*$/m, '')
     .trimEnd()
-    .replace(/\n\n\S+>$/, '')
+    .replace(/(?:\n+[^\s[\]]+>)+$/, '')
