@@ -1,4 +1,5 @@
 import { createDiagnostics } from '../adapters/net/diagnostics.ts'
+import { certificateMaker } from '../adapters/crypto/certificate.ts'
 import { networkTools } from '../adapters/net/network-tools.ts'
 import { createMaildirProvider } from '../adapters/maildir/provider.ts'
 import { createRemediationStore } from '../adapters/sqlite/remediation.ts'
@@ -139,6 +140,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     remediation,
     network: networkTools({ servers: (name) => serversFor(name, base.config.running.get(dnsSection)) }),
     diagnostics: createDiagnostics(env, options.diagnostics),
+    certificates: certificateMaker(env),
     ...access,
     ssh: () => sshService.running(),
     dns,

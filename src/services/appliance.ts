@@ -13,6 +13,7 @@ import type { RemediationService } from '../remediation/ports.ts'
 import type { RetroService } from '../retro/ports.ts'
 import type { Counters, SpoolStore } from '../store/spool.ts'
 import type { TrackingStore } from '../store/tracking.ts'
+import type { CertificateMaker } from './certificate-maker.ts'
 import type { InboundConnections } from './inbound-connections.ts'
 import type { Accounts } from './accounts.ts'
 import type { Diagnostics } from './diagnostics.ts'
@@ -61,6 +62,7 @@ export interface Appliance {
   readonly remediation: RemediationService
   readonly network: NetworkTools
   readonly diagnostics: Diagnostics
+  readonly certificates: CertificateMaker
   readonly accounts: Accounts
   readonly logins: Logins
   /** The SSH server as it runs now; null = it does not. */

@@ -55,6 +55,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/bouncerecipients.ts')).default,
   },
   {
+    name: 'certconfig',
+    summary: 'Configure certificates and keys',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/certconfig.ts')).default,
+  },
+  {
     name: 'clearchanges',
     aliases: ['clear'],
     summary: 'Clear the changes that are not committed',
@@ -132,6 +138,12 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Configure DKIM signing',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/domainkeysconfig.ts')).default,
+  },
+  {
+    name: 'exceptionconfig',
+    summary: 'Configure the exception table of sender verification',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/exceptionconfig.ts')).default,
   },
   {
     name: 'filters',

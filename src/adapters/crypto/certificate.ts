@@ -1,7 +1,8 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Env } from '../../core/env.ts'
-import { makeCertificate } from './x509.ts'
+import type { CertificateMaker } from '../../services/certificate-maker.ts'
+import { makeCertificate, makeRequest } from './x509.ts'
 import type { KeyPair } from './x509.ts'
 
 const YEARS_10 = 3652 * 86_400_000
@@ -26,3 +27,13 @@ export const certificateFile = async (path: string, names: readonly string[], en
 
 /** Where the certificate of STARTTLS lies. */
 export const startTlsFile = (home: string): string => join(home, 'keys', 'smtp.pem')
+
+/** For certconfig. */
+export const certificateMaker = (env: Env): CertificateMaker => ({
+  selfSigned: (names, days) => {
+    const from = new Date(env.clock.now().getTime() - HOUR)
+    const until = new Date(env.clock.now().getTime() + days * 24 * HOUR)
+    return makeCertificate({ names, from, until, serial: env.entropy.bytes(16) })
+  },
+  request: makeRequest,
+})

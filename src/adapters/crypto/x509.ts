@@ -1,4 +1,4 @@
-import { createPrivateKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, X509Certificate } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
 import { isIP, isIPv6 } from 'node:net'
 
@@ -63,7 +63,7 @@ const extensions = ({ names, authority = false }: CertificateRequest): Buffer =>
     extension('551d0f', true, der(0x03, authority ? Buffer.of(1, 0x06) : Buffer.of(7, 0x80))),
     extension('551d11', false, sequence(...alternative)),
   ]
-  if (!authority) list.push(extension('551d25', false, sequence(oid('2b06010505070301'))))
+  if (!authority) list.push(extension('551d25', false, sequence(oid('2b06010505070301'), oid('2b06010505070302'))))
   return der(0xa3, sequence(...list))
 }
 
@@ -89,5 +89,22 @@ export const makeCertificate = (request: CertificateRequest): KeyPair => {
   return { key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), cert: pem(cert) }
 }
 
-const pem = (bytes: Buffer): string =>
-  `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`
+const pem = (bytes: Buffer, what = 'CERTIFICATE'): string =>
+  `-----BEGIN ${what}-----\n${bytes.toString('base64').replace(/.{1,64}/g, '$&\n')}-----END ${what}-----\n`
+
+/** A signing request (PKCS #10, RFC 2986) for a P-256 key, with the names in the extension that authorities read. */
+export const makeRequest = (key: string, names: readonly string[]): string => {
+  const privateKey = createPrivateKey(key)
+  const alternative = names.map((n) => (isIP(n) === 0 ? der(0x82, Buffer.from(n)) : der(0x87, addressBytes(n))))
+  const wanted = sequence(extension('551d11', false, sequence(...alternative)))
+  const info = sequence(
+    der(0x02, Buffer.of(0)),
+    nameOf(names[0] ?? 'localhost'),
+    createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
+    der(0xa0, sequence(oid('2a864886f70d01090e'), der(0x31, wanted))),
+  )
+  return pem(
+    sequence(info, ECDSA_SHA256, der(0x03, Buffer.of(0), sign('sha256', info, privateKey))),
+    'CERTIFICATE REQUEST',
+  )
+}

@@ -46,11 +46,9 @@ export const listener = v.object({
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
   /** Recipient Access Table: top to bottom, the first match decides; what none matches is rejected. */
   recipientAccess: v.array(recipientEntry),
-  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, an address list, or whom a next hop takes. */
-  recipientValidation: v.picklist(['off', 'mailboxes', 'list', 'callahead']),
+  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, or an address list. */
+  recipientValidation: v.picklist(['off', 'mailboxes', 'list']),
   recipientList: v.string(),
-  /** Profile of callaheadconfig. */
-  callAhead: v.string(),
   hostAccess,
   /** Balancers whose PROXY protocol header is demanded and believed; empty = none. */
   proxyAddresses: v.array(
@@ -79,7 +77,6 @@ export const defaultListener: Listener = {
   recipientAccess: [acceptEntry('example.com')],
   recipientValidation: 'off',
   recipientList: '',
-  callAhead: '',
   hostAccess: defaultHostAccess('public'),
   proxyAddresses: [],
   certificates: [],
@@ -125,7 +122,7 @@ const fromVersion1 = (old: unknown): unknown =>
     }),
   )
 
-/** Version 2 knew no certificates, no call-ahead, no early talkers and no limit of invalid recipients: it goes on as it was. */
+/** Version 2 knew no certificates, no early talkers and no limit of invalid recipients: it goes on as it was. */
 const fromVersion2 = (old: unknown): unknown => {
   type Old = Record<string, unknown> & {
     recipientAccess: Record<string, unknown>[]

@@ -22,4 +22,4 @@ export const listenerDetail = (l: Listener): readonly string[] => [
 const recipientValidation = (l: Listener): string =>
   l.recipientValidation === 'list'
     ? `Address List ${l.recipientList}`
-    : { off: 'Off', mailboxes: 'Embedded Mailboxes', callahead: `Call-Ahead ${l.callAhead}` }[l.recipientValidation]
+    : { off: 'Off', mailboxes: 'Embedded Mailboxes' }[l.recipientValidation]

@@ -1,5 +1,6 @@
 import { isAddressEntry } from '../../../config/host-entries.ts'
 import { addressLists } from '../../../config/sections/address-lists.ts'
+import { certificates } from '../../../config/sections/certificates.ts'
 import type { Listener } from '../../../config/sections/listeners.ts'
 import { receiving } from '../../../config/sections/receiving.ts'
 import { UserError } from '../../../core/errors.ts'
@@ -17,6 +18,7 @@ import {
   recipientAccessForm,
 } from '../../access/rat.ts'
 import { recipientAddress } from '../../access/rat-text.ts'
+import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { listenerDetail, listenerLine } from '../../format/listener.ts'
@@ -34,11 +36,12 @@ import { readForm } from '../../options.ts'
 const port = integer(0, 65_535)
 const TYPES = ['public', 'private'] as const
 const INTERFACE = 'Data 1'
+const CERTIFICATE_USAGE = 'listenerconfig edit NAME certificate PROFILE[,PROFILE...]|none'
 const USAGE = {
   new: 'listenerconfig new NAME public|private ADDRESS PORT [--interface=NAME]',
   delete: 'listenerconfig delete NAME',
   print: 'listenerconfig print',
-  edit: `${HOSTACCESS_USAGE}\n${RCPTACCESS_USAGE}`,
+  edit: `${HOSTACCESS_USAGE}\n${RCPTACCESS_USAGE}\n${CERTIFICATE_USAGE}`,
 } as const
 
 const overview = (session: Session): readonly string[] => {
@@ -92,6 +95,7 @@ const LABELS = {
 const OPERATIONS = {
   NAME: 'Change the name of the listener.',
   INTERFACE: 'Change the interface.',
+  CERTIFICATE: 'Choose the certificate.',
   LIMITS: 'Change the injection limits.',
   SETUP: 'Configure general options.',
   HOSTACCESS: 'Modify the Host Access Table.',
@@ -102,12 +106,33 @@ const limits = async ({ ask }: Session, l: Listener): Promise<Partial<Listener>>
   maxConcurrency: await ask.field('Max concurrent connections:', integer(1, 100_000), l.maxConcurrency),
 })
 
+const certificate = async ({ ask, draft }: Session, l: Listener): Promise<Partial<Listener>> => {
+  const names = draft.get(certificates).profiles.map((p) => p.name)
+  if (names.length === 0) throw new UserError('There are no certificate profiles. Make one with certconfig.')
+  const own = "The appliance's own"
+  const all = [own, ...names]
+  const question = `Choose the certificates. The first answers, unless a client asks for a host of another one.
+Separate multiple choices with commas.`
+  const initial = l.certificates.length === 0 ? [0] : l.certificates.map((c) => all.indexOf(c)).filter((i) => i > 0)
+  const chosen = await ask.pickMany(question, all, (n) => n, initial)
+  return { certificates: chosen.filter((n) => n !== own) }
+}
+
+/** `listenerconfig edit NAME certificate PROFILE[,PROFILE...]|none` */
+const certificateForm = (session: Session, name: string, args: readonly string[]): void => {
+  const [list = ''] = readForm(CERTIFICATE_USAGE, args, { min: 1, max: 1 }).words
+  const names = list.toLowerCase() === 'none' ? [] : list.split(',').map((n) => n.trim())
+  const known = session.draft.get(certificates).profiles
+  const missing = names.find((n) => !known.some((p) => p.name === n))
+  if (missing !== undefined) throw new UserError(`There is no certificate profile '${printableCut(missing, 64)}'.`)
+  changeListener(session, findListener(session, name), { certificates: [...new Set(names)] })
+}
+
 const VALIDATION = ['off', 'mailboxes', 'list'] as const
 const VALIDATION_LABELS = {
   off: 'No',
   mailboxes: 'Against the mailboxes of this appliance',
   list: 'Against an address list',
-  callahead: 'Against the next hop (SMTP call-ahead)',
 } as const
 
 const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial<Listener>> => {
@@ -223,6 +248,7 @@ const edit = async (session: Session, chosen: Listener): Promise<void> => {
       const address = await ask.field('Enter the IP address on which it listens.', ipAddress, l.address)
       changeListener(session, l, { interfaceName, address, port: await ask.field('Enter the TCP port.', port, l.port) })
     } else if (operation === 'LIMITS') changeListener(session, l, await limits(session, l))
+    else if (operation === 'CERTIFICATE') changeListener(session, l, await certificate(session, l))
     else if (operation === 'SETUP') changeListener(session, l, await setup(session, l))
     else if (operation === 'HOSTACCESS') await hostAccessDialogue(session, name)
     else await recipientAccessDialogue(session, name)
@@ -233,7 +259,8 @@ const edit = async (session: Session, chosen: Listener): Promise<void> => {
 const editForm = async (session: Session, args: readonly string[]): Promise<void> => {
   const [name = '', what = '', ...rest] = args
   const { name: known } = findListener(session, name)
-  const table = read(oneOf(['rcptaccess', 'hostaccess'] as const), what)
+  const table = read(oneOf(['rcptaccess', 'hostaccess', 'certificate'] as const), what)
+  if (table === 'certificate') return certificateForm(session, known, rest)
   await (table === 'rcptaccess' ? recipientAccessForm : hostAccessForm)(session, known, rest)
 }
 
