@@ -112,8 +112,7 @@ export class SmtpConnection {
   checkTime(now: number): void {
     if (this.#closing || this.#storing) return
     const { timeoutSeconds, totalSeconds } = this.#deps.config.get(receiving)
-    const seconds = this.#session.receiving ? SMTP_LIMITS.dataSeconds : timeoutSeconds
-    if (now - this.#progressAt >= seconds * 1000)
+    if (now - this.#progressAt >= (this.#session.receiving ? SMTP_LIMITS.dataSeconds : timeoutSeconds) * 1000)
       return this.#upgrading ? this.destroy() : this.#handle(this.#session.end('timeout'), 'timeout')
     if (!this.#begun || this.#upgrading || !this.#expired(now, totalSeconds)) return
     const { icid, remoteAddress } = this.#client

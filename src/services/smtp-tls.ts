@@ -47,13 +47,18 @@ export const secureSocket = (plain: Socket, tls: ListenerTls, askClient: boolean
     rejectUnauthorized: false,
   })
 
+/** `authorized` is set by tls.Server only; a socket of our own is asked for what OpenSSL found. */
+const isVerified = (socket: TLSSocket): boolean => {
+  const { ssl } = socket as unknown as { readonly ssl?: { verifyError?(): Error | null } | null }
+  return ssl?.verifyError !== undefined && !ssl.verifyError()
+}
+
 /** What the log says of a finished handshake; a name only when its certificate was verified. */
 export const tlsDetails = (
   socket: TLSSocket,
 ): { readonly protocol: string; readonly cipher: string; readonly clientName?: string } => {
-  const name: unknown = socket.authorized
-    ? (socket.getPeerCertificate().subject as { CN?: unknown } | undefined)?.CN
-    : null
+  const peer = isVerified(socket) ? socket.getPeerCertificate() : null
+  const name: unknown = (peer?.subject as { CN?: unknown } | undefined)?.CN
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: socket.getCipher().name,
