@@ -1,41 +1,8 @@
-import { ADMINISTRATORS, EVERYONE, OPERATORS, READERS, STAGERS } from './command.ts'
+import { EVERYONE, OPERATORS, READERS } from './command.ts'
 import type { CommandEntry } from './command.ts'
+import { CONFIGURE } from './registry-configure.ts'
 
-/**
- * Every command, sorted by name: name, summary and roles stand here so that `help` and completion load nothing.
- * A test compares them with the loaded command.
- */
-export const REGISTRY: readonly CommandEntry[] = [
-  {
-    name: 'addresslistconfig',
-    summary: 'Configure address lists',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/addresslistconfig.ts')).default,
-  },
-  {
-    name: 'adminaccessconfig',
-    summary: 'Configure who may reach the administration, and what it says to them',
-    roles: ADMINISTRATORS,
-    load: async () => (await import('./commands/configure/adminaccessconfig.ts')).default,
-  },
-  {
-    name: 'alertconfig',
-    summary: 'Configure who gets alerts by mail',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/alertconfig.ts')).default,
-  },
-  {
-    name: 'aliasconfig',
-    summary: 'Configure email aliases',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/aliasconfig.ts')).default,
-  },
-  {
-    name: 'altsrchost',
-    summary: 'Configure Virtual Gateway(tm) mappings',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/altsrchost.ts')).default,
-  },
+const OTHERS: readonly CommandEntry[] = [
   {
     name: 'archivemessage',
     summary: 'Save a message of the queue as a file, by its MID',
@@ -43,41 +10,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/archivemessage.ts')).default,
   },
   {
-    name: 'bounceconfig',
-    summary: 'Configure bounce profiles',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/bounceconfig.ts')).default,
-  },
-  {
     name: 'bouncerecipients',
     summary: 'Bounce messages in the delivery queue',
     roles: OPERATORS,
     load: async () => (await import('./commands/system/bouncerecipients.ts')).default,
-  },
-  {
-    name: 'certconfig',
-    summary: 'Configure certificates and keys',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/certconfig.ts')).default,
-  },
-  {
-    name: 'clearchanges',
-    aliases: ['clear'],
-    summary: 'Clear the changes that are not committed',
-    roles: READERS,
-    load: async () => (await import('./commands/configure/clearchanges.ts')).default,
-  },
-  {
-    name: 'commit',
-    summary: 'Commit the changes',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/commit.ts')).default,
-  },
-  {
-    name: 'commitdetail',
-    summary: 'Show when and why the configuration was last committed',
-    roles: READERS,
-    load: async () => (await import('./commands/configure/commitdetail.ts')).default,
   },
   {
     name: 'deleterecipients',
@@ -90,18 +26,6 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Reschedule messages for immediate delivery',
     roles: OPERATORS,
     load: async () => (await import('./commands/system/delivernow.ts')).default,
-  },
-  {
-    name: 'deliveryconfig',
-    summary: 'Configure mail delivery',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/deliveryconfig.ts')).default,
-  },
-  {
-    name: 'destconfig',
-    summary: 'Configure how mail is handed to destinations',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/destconfig.ts')).default,
   },
   {
     name: 'diagnostic',
@@ -122,34 +46,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/displayalerts.ts')).default,
   },
   {
-    name: 'dnsconfig',
-    summary: 'Configure DNS servers, time-outs and cache',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/dnsconfig.ts')).default,
-  },
-  {
     name: 'dnsflush',
     summary: 'Clear the cache of DNS answers',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/dnsflush.ts')).default,
-  },
-  {
-    name: 'domainkeysconfig',
-    summary: 'Configure DKIM signing',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/domainkeysconfig.ts')).default,
-  },
-  {
-    name: 'exceptionconfig',
-    summary: 'Configure the exception table of sender verification',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/exceptionconfig.ts')).default,
-  },
-  {
-    name: 'filters',
-    summary: 'Configure message filters',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/filters.ts')).default,
   },
   {
     name: 'findevent',
@@ -183,40 +83,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/hoststatus.ts')).default,
   },
   {
-    name: 'incomingrelayconfig',
-    summary: 'Configure incoming relays',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/incomingrelayconfig.ts')).default,
-  },
-  {
-    name: 'intelconfig',
-    summary: 'Set and explain verdicts, and configure where they come from',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/intelconfig.ts')).default,
-  },
-  {
     name: 'last',
     summary: 'List who was logged in, newest first',
     roles: READERS,
     load: async () => (await import('./commands/monitor/last.ts')).default,
-  },
-  {
-    name: 'listenerconfig',
-    summary: 'Configure mail listeners',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/listenerconfig.ts')).default,
-  },
-  {
-    name: 'loadconfig',
-    summary: 'Load a configuration file',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/loadconfig.ts')).default,
-  },
-  {
-    name: 'logconfig',
-    summary: 'Configure the log subscriptions',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/logconfig.ts')).default,
   },
   {
     name: 'netstat',
@@ -247,12 +117,6 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Ping a network host',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/ping.ts')).default,
-  },
-  {
-    name: 'policyconfig',
-    summary: 'Configure per recipient or sender mail policies',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/policyconfig.ts')).default,
   },
   {
     name: 'quarantine',
@@ -286,22 +150,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/remediation.ts')).default,
   },
   {
-    name: 'remediationconfig',
-    summary: 'Configure mailbox profiles, domain mapping and limits of remediation',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/remediationconfig.ts')).default,
-  },
-  {
     name: 'removemessage',
     summary: 'Remove a message from the queue, by its MID',
     roles: OPERATORS,
     load: async () => (await import('./commands/system/removemessage.ts')).default,
-  },
-  {
-    name: 'resetconfig',
-    summary: 'Restore the factory default configuration',
-    roles: ADMINISTRATORS,
-    load: async () => (await import('./commands/configure/resetconfig.ts')).default,
   },
   {
     name: 'resetcounters',
@@ -328,52 +180,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/system/resumelistener.ts')).default,
   },
   {
-    name: 'rollbackconfig',
-    summary: 'Go back to a configuration that was saved at a commit',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/rollbackconfig.ts')).default,
-  },
-  {
     name: 'rollovernow',
     summary: 'Begin a new log file',
     roles: OPERATORS,
     load: async () => (await import('./commands/monitor/rollovernow.ts')).default,
-  },
-  {
-    name: 'saveconfig',
-    summary: 'Save the running configuration to a file',
-    roles: ['administrator', 'operator', 'technician'],
-    load: async () => (await import('./commands/configure/saveconfig.ts')).default,
-  },
-  {
-    name: 'sdrconfig',
-    summary: 'Configure Sender Domain Reputation',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/sdrconfig.ts')).default,
-  },
-  {
-    name: 'sethostname',
-    summary: 'Set the name of the appliance',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/sethostname.ts')).default,
-  },
-  {
-    name: 'settz',
-    summary: 'Set the time zone',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/settz.ts')).default,
-  },
-  {
-    name: 'showchanges',
-    summary: 'Show the changes that are not committed',
-    roles: READERS,
-    load: async () => (await import('./commands/configure/showchanges.ts')).default,
-  },
-  {
-    name: 'showconfig',
-    summary: 'Show the running configuration',
-    roles: READERS,
-    load: async () => (await import('./commands/configure/showconfig.ts')).default,
   },
   {
     name: 'showmessage',
@@ -388,28 +198,10 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/showrecipients.ts')).default,
   },
   {
-    name: 'smtpauthconfig',
-    summary: 'Configure who may submit mail after SMTP authentication',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/smtpauthconfig.ts')).default,
-  },
-  {
     name: 'smtpping',
     summary: 'Test a remote SMTP server',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/smtpping.ts')).default,
-  },
-  {
-    name: 'smtproutes',
-    summary: 'Set up permanent domain redirections',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/smtproutes.ts')).default,
-  },
-  {
-    name: 'sshconfig',
-    summary: 'Configure SSH server and user key settings',
-    roles: ADMINISTRATORS,
-    load: async () => (await import('./commands/configure/sshconfig.ts')).default,
   },
   {
     name: 'status',
@@ -472,24 +264,6 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/diagnose/traceroute.ts')).default,
   },
   {
-    name: 'urllistconfig',
-    summary: 'Configure lists of URLs',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/urllistconfig.ts')).default,
-  },
-  {
-    name: 'urlretroservice',
-    summary: 'Enable, disable or poll the URL retrospective service',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/urlretroservice.ts')).default,
-  },
-  {
-    name: 'userconfig',
-    summary: 'Manage user accounts',
-    roles: ADMINISTRATORS,
-    load: async () => (await import('./commands/configure/userconfig.ts')).default,
-  },
-  {
     name: 'version',
     summary: 'Show the version of the appliance',
     roles: EVERYONE,
@@ -500,18 +274,6 @@ export const REGISTRY: readonly CommandEntry[] = [
     summary: 'Forget the cached answers of URL look-ups',
     roles: OPERATORS,
     load: async () => (await import('./commands/diagnose/webcacheflush.ts')).default,
-  },
-  {
-    name: 'websecurityadvancedconfig',
-    summary: 'Configure limits of URL filtering',
-    roles: OPERATORS,
-    load: async () => (await import('./commands/configure/websecurityadvancedconfig.ts')).default,
-  },
-  {
-    name: 'websecurityconfig',
-    summary: 'Configure URL filtering and its Mailbox Auto Remediation',
-    roles: STAGERS,
-    load: async () => (await import('./commands/configure/websecurityconfig.ts')).default,
   },
   {
     name: 'websecuritydiagnostics',
@@ -538,3 +300,9 @@ export const REGISTRY: readonly CommandEntry[] = [
     load: async () => (await import('./commands/monitor/workqueue.ts')).default,
   },
 ]
+
+/**
+ * Every command, sorted by name: name, summary and roles stand here so that `help` and completion load nothing.
+ * A test compares them with the loaded command.
+ */
+export const REGISTRY: readonly CommandEntry[] = [...CONFIGURE, ...OTHERS].sort((a, b) => (a.name < b.name ? -1 : 1))
