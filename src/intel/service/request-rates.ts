@@ -11,7 +11,10 @@ export const createRequestRates = (clock: Clock, perMinute: number) => {
     take: (serial: string): number => {
       const now = clock.monotonic()
       const current = Math.floor(now / WINDOW_MS)
-      if (current !== window) [window, counts] = [current, new Map()]
+      if (current !== window) {
+        window = current
+        counts = new Map()
+      }
       const count = (counts.get(serial) ?? 0) + 1
       if (count > perMinute) return Math.max(1, Math.ceil(((current + 1) * WINDOW_MS - now) / 1000))
       counts.set(serial, count)
