@@ -39,6 +39,7 @@ export interface PipelineOptions {
   readonly sdr?: SdrResult
   /** Scores by URL; a URL that is not here is answered without a score. */
   readonly scores?: Readonly<Record<string, number>>
+  readonly categories?: Readonly<Record<string, string>>
   /** URLs whose look-up fails. */
   readonly unreachable?: readonly string[]
   /** Where short links lead; the others lead nowhere. */
@@ -68,7 +69,7 @@ export const openPipeline = async (options: PipelineOptions = {}) => {
       url,
       score,
       level: score === null ? 'unknown' : score < -5 ? 'untrusted' : 'neutral',
-      category: null,
+      category: options.categories?.[url] ?? null,
       because: null,
     }
   }

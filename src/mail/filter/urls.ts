@@ -10,18 +10,28 @@ export interface MatchedUrl {
   readonly verdict: UrlVerdict
 }
 
-export type ScoreTest = (score: number | null) => boolean
+export type VerdictTest = (verdict: UrlVerdict) => boolean
 
 /** Scores are inclusive at both ends; a URL without a score is in no range. */
-export const readRange = (args: ArgumentReader): ScoreTest => {
+export const readRange = (args: ArgumentReader): VerdictTest => {
   const min = args.number('the lowest score')
   const max = args.number('the highest score')
   if (min < -10 || max > 10 || min > max)
     throw new BadUse('A URL reputation goes from -10.0 to 10.0, the lower end first.')
-  return (score) => score !== null && score >= min && score <= max
+  return ({ score }) => score !== null && score >= min && score <= max
 }
 
-export const withoutScore: ScoreTest = (score) => score === null
+export const withoutScore: VerdictTest = ({ score }) => score === null
+
+const UNCLASSIFIED = 'unclassified'
+
+/** The words of the sources, in any case; `Unclassified` is what nobody has a word for. */
+export const readCategories = (args: ArgumentReader): VerdictTest => {
+  const names = args.strings('the categories').map((name) => name.trim().toLowerCase())
+  if (names.length === 0 || names.includes('')) throw new BadUse('A category has a name.')
+  const wanted = new Set(names)
+  return ({ category }) => wanted.has(category?.trim().toLowerCase() ?? UNCLASSIFIED)
+}
 
 /** URLs on the list are not evaluated at all. */
 export const readUrlList = (args: ArgumentReader, resources: Resources): ((url: string) => boolean) => {
@@ -35,7 +45,7 @@ export const readUrlList = (args: ArgumentReader, resources: Resources): ((url: 
 /** Every spelling of every URL of the message that meets the test. */
 export const matchingUrls = async (
   facts: Facts,
-  test: ScoreTest,
+  test: VerdictTest,
   listed: (url: string) => boolean,
   within: (found: FoundUrl) => boolean,
 ): Promise<readonly MatchedUrl[]> => {
@@ -44,7 +54,7 @@ export const matchingUrls = async (
   const verdicts = await facts.urls()
   return urls.flatMap((found): readonly MatchedUrl[] => {
     const verdict = verdicts.get(found.url)
-    return verdict && test(verdict.score) && !listed(found.url) ? [{ found, verdict }] : []
+    return verdict && test(verdict) && !listed(found.url) ? [{ found, verdict }] : []
   })
 }
 

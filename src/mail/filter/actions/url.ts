@@ -1,14 +1,14 @@
 import { defangUrl } from '../../../core/defang.ts'
 import type { FoundUrl } from '../../../intel/url/found.ts'
 import { ArgumentReader, BadUse } from '../arguments.ts'
-import { matchingUrls, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
-import type { ScoreTest } from '../urls.ts'
+import { matchingUrls, readCategories, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
+import type { VerdictTest } from '../urls.ts'
 import { expand } from '../variables.ts'
 import type { Action, ActionTable } from './action.ts'
 
 interface Kind {
   readonly mode: 'defang' | 'replace'
-  readonly score: (args: ArgumentReader) => ScoreTest
+  readonly verdict: (args: ArgumentReader) => VerdictTest
 }
 
 /** The last argument: 1 acts on unsigned messages only (default), 0 on all. */
@@ -22,18 +22,18 @@ const readUnsignedOnly = (args: ArgumentReader, name: string): boolean => {
 const isRewritten = ({ where, hidden }: FoundUrl): boolean =>
   (where === 'text' || where === 'html') && hidden !== 'defanged'
 
-const urlAction = ({ mode, score }: Kind): Action => ({
+const urlAction = ({ mode, verdict }: Kind): Action => ({
   final: false,
   compile: (call, resources) => {
     const args = new ArgumentReader(call.name, call.args)
-    const range = score(args)
+    const wanted = verdict(args)
     const text = mode === 'replace' ? args.string('the text that replaces the URL') : ''
     const listed = readUrlList(args, resources)
     const unsignedOnly = readUnsignedOnly(args, call.name)
     args.end()
     return async ({ facts, filter, edit }) => {
       if (unsignedOnly && facts.parsed.signed) return
-      const matches = await matchingUrls(facts, range, listed, isRewritten)
+      const matches = await matchingUrls(facts, wanted, listed, isRewritten)
       if (matches.length === 0) return
       const substitute = (url: string): string =>
         mode === 'defang' ? defangUrl(url) : expand(text, facts, filter.name).replaceAll(/\$URL\b/gi, () => url)
@@ -51,8 +51,10 @@ const urlAction = ({ mode, score }: Kind): Action => ({
 })
 
 export const urlActions: ActionTable = {
-  'url-reputation-defang': urlAction({ mode: 'defang', score: readRange }),
-  'url-reputation-replace': urlAction({ mode: 'replace', score: readRange }),
-  'url-no-reputation-defang': urlAction({ mode: 'defang', score: () => withoutScore }),
-  'url-no-reputation-replace': urlAction({ mode: 'replace', score: () => withoutScore }),
+  'url-reputation-defang': urlAction({ mode: 'defang', verdict: readRange }),
+  'url-reputation-replace': urlAction({ mode: 'replace', verdict: readRange }),
+  'url-no-reputation-defang': urlAction({ mode: 'defang', verdict: () => withoutScore }),
+  'url-no-reputation-replace': urlAction({ mode: 'replace', verdict: () => withoutScore }),
+  'url-category-defang': urlAction({ mode: 'defang', verdict: readCategories }),
+  'url-category-replace': urlAction({ mode: 'replace', verdict: readCategories }),
 }

@@ -2,8 +2,8 @@ import { ArgumentReader, BadUse, noComparison } from '../arguments.ts'
 import type { FoundUrl } from '../../../intel/url/found.ts'
 import type { Test } from '../ast.ts'
 import type { Resources } from '../resources.ts'
-import { matchingUrls, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
-import type { ScoreTest } from '../urls.ts'
+import { matchingUrls, readCategories, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
+import type { VerdictTest } from '../urls.ts'
 import { COST } from './rule.ts'
 import type { Predicate, RuleTable } from './rule.ts'
 
@@ -19,16 +19,21 @@ const readWhere = (args: ArgumentReader, rule: string): ((found: FoundUrl) => bo
   return ({ where }) => (where === 'attachment' ? attachments : body)
 }
 
-const urlRule = (test: Test, resources: Resources, read: (args: ArgumentReader) => ScoreTest): Predicate => {
+const urlRule = (
+  test: Test,
+  resources: Resources,
+  read: (args: ArgumentReader) => VerdictTest,
+  name = 'URL Reputation Rule',
+): Predicate => {
   const args = new ArgumentReader(test.rule, test.args)
-  const score = read(args)
+  const verdict = read(args)
   const listed = readUrlList(args, resources)
   const within = readWhere(args, test.rule)
   args.end()
   noComparison(test)
   return async (facts) => {
-    const matches = await matchingUrls(facts, score, listed, within)
-    tellMatches(facts, matches, 'Condition', 'URL Reputation Rule')
+    const matches = await matchingUrls(facts, verdict, listed, within)
+    tellMatches(facts, matches, 'Condition', name)
     return matches.length > 0
   }
 }
@@ -38,5 +43,9 @@ export const urlRules: RuleTable = {
   'url-no-reputation': {
     cost: COST.lookup,
     compile: (test, resources) => urlRule(test, resources, () => withoutScore),
+  },
+  'url-category': {
+    cost: COST.lookup,
+    compile: (test, resources) => urlRule(test, resources, readCategories, 'URL Category Rule'),
   },
 }

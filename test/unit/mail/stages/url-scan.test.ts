@@ -99,3 +99,30 @@ describe('the retrospective service watches', () => {
     expect([...p.watched].sort()).toEqual(['http://away.example/', 'http://fair.example/', 'http://new.example/'])
   })
 })
+
+describe('url-category', () => {
+  const [bad, other] = ['http://bad.example/', 'http://other.example/']
+  const run = async (script: string) => {
+    const p = await start({ categories: { [bad]: 'Phishing' }, filters: [{ name: 'f', script }] })
+    return { p, mid: await p.run({ body: mail(`${bad} ${other}`, 'text') }) }
+  }
+
+  it.each([
+    [`['phishing']`, [bad]],
+    [`['gambling', 'Unclassified']`, [other]],
+    [`['gambling']`, []],
+  ])('%s matches the words of the sources in any case', async (categories, urls) => {
+    const { p } = await run(`if url-category(${categories}) { log-entry("hit"); }`)
+    expect(p.of('filter.log-entry')).toHaveLength(urls.length > 0 ? 1 : 0)
+    expect(p.of('url.matched').map((e) => [e.url, e.detail])).toEqual(urls.map((u) => [u, 'URL Category Rule']))
+  })
+
+  it('chooses what an action rewrites', async () => {
+    const { p } = await run(
+      `if true { url-category-replace(['phishing'], "gone: $URL"); url-category-defang(['Unclassified']); }`,
+    )
+    const sent = (await p.spool.body(p.of('message.rewritten').at(-1)?.into ?? 0)).toString()
+    expect(sent).toContain(`gone: ${bad}`)
+    expect(sent).toContain('BLOCKEDother[.]example/BLOCKED')
+  })
+})
