@@ -65,13 +65,13 @@ export const submitPending = async (
   for (let n = 0; n < BATCHES_A_CYCLE; n++) {
     const batch = store.pending(BATCH)
     if (batch.length === 0) break
-    await submit(batch, store.submitted)
+    await submit(batch, (urls, at) => store.submitted(urls, at))
   }
   if (watchHours <= SERVICE_HOURS) return
   const due = new Date(clock.now().getTime() - RENEW_HOURS * 3600_000)
   for (let n = 0; n < BATCHES_A_CYCLE; n++) {
     const batch = store.renewals(due, BATCH)
     if (batch.length === 0) return
-    await submit(batch, store.renewed)
+    await submit(batch, (urls, at) => store.renewed(urls, at))
   }
 }

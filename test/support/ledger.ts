@@ -125,4 +125,3 @@ export const createLedger = (exactlyOnce: (recipient: string) => boolean) => {
     },
   }
 }
-export type Ledger = ReturnType<typeof createLedger>

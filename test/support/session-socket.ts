@@ -69,4 +69,4 @@ export const withoutEnd = (output: string): string =>
   output
     .replace(/^Configuration changes entered but not committed\.[^]*$/m, '')
     .trimEnd()
-    .replace(/(?:\n+[^\s[\]]+>)+$/, '')
+    .replace(/(?:\n+[^\s[\]<]+>)+$/, '')

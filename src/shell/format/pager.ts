@@ -14,7 +14,7 @@ export const page = async (
 ): Promise<void> => {
   const paged = terminal.interactive && terminal.rows > 2
   let used = 0
-  for await (const line of lines) {
+  for await (const line of lines as AsyncIterable<string>) {
     const rows = Math.max(1, Math.ceil([...line.replace(COLOUR, '')].length / Math.max(1, terminal.columns)))
     if (paged && used > 0 && used + rows > terminal.rows - 1) {
       // A question that wraps could not take itself away.

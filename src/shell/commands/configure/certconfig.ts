@@ -1,4 +1,4 @@
-import { readConfigurationFile, writeConfigurationFile } from '../../../config/files.ts'
+import { readConfigurationFile } from '../../../config/files.ts'
 import { certificates } from '../../../config/sections/certificates.ts'
 import type { CertificateProfile } from '../../../config/sections/certificates.ts'
 import { listeners } from '../../../config/sections/listeners.ts'
@@ -9,6 +9,7 @@ import { hostname, integer, list, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { read } from '../../access/hat-form.ts'
+import { writeExport } from '../../files.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { certificateTable } from '../../format/certificates.ts'
@@ -121,7 +122,7 @@ const requestOf = ({ appliance }: Session, profile: CertificateProfile): string 
     : profile.request
 
 const exportChain = async (session: Session, profile: CertificateProfile, file: string): Promise<void> => {
-  await writeConfigurationFile(session.appliance.home, file, profile.certificate.trimEnd().split('\n'))
+  await writeExport(session, file, profile.certificate.trimEnd().split('\n'))
   session.print(`The certificate ${profile.name} was exported to ${file}, without its private key.`)
 }
 

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { readConfigurationFile, writeConfigurationFile } from '../../../config/files.ts'
+import { readConfigurationFile } from '../../../config/files.ts'
 import { routeLogins } from '../../../config/sections/route-logins.ts'
 import { smtpRoutes } from '../../../config/sections/smtp-routes.ts'
 import type { SmtpRoute } from '../../../config/sections/smtp-routes.ts'
@@ -8,6 +8,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { isHostname, list, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable, printableCut } from '../../../core/text.ts'
+import { writeExport } from '../../files.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
@@ -134,7 +135,7 @@ const importFile = async (session: Session, file: string): Promise<void> => {
 }
 
 const exportFile = async (session: Session, file: string): Promise<void> => {
-  const path = await writeConfigurationFile(session.appliance.home, file, all(session).map(label))
+  const path = await writeExport(session, file, all(session).map(label))
   session.print(`Routes written to ${printable(path)}.`)
 }
 

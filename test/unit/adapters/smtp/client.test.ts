@@ -29,7 +29,7 @@ const options = (over: Partial<SmtpClientOptions> = {}): SmtpClientOptions => ({
 /** A host with STARTTLS whose certificate is for mx.example and signed by itself. */
 const secureHost = async (handshakes: boolean) => {
   const temporary = temporaryHome()
-  stops.push(temporary.remove)
+  stops.push(() => temporary.remove())
   const made = await certificateFile(startTlsFile(temporary.home), ['mx.example'], {
     clock: systemClock,
     entropy: systemEntropy,
