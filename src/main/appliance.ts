@@ -54,6 +54,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     directory: home.intel,
     database: home.db('intel'),
     configuration: home.configuration,
+    resolver: options.resolver,
     serial,
     version,
     watched: (emailId) => watch.urls(emailId),

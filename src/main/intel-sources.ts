@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs'
 import * as path from 'node:path'
 import { KNOWN_FEEDS, licenceOf } from '../intel/sources/known.ts'
 import { LOADED } from '../intel/sources/loader.ts'
-import { SOURCE_FORMATS, SOURCE_LEVELS } from '../config/sections/intelligence.ts'
+import { isDnsList, SOURCE_FORMATS, SOURCE_LEVELS } from '../config/sections/intelligence.ts'
 import type { IntelSource } from '../config/sections/intelligence.ts'
 import { UserError } from '../core/errors.ts'
 import { printableCut } from '../core/text.ts'
@@ -68,7 +68,7 @@ export const sourceOf = (name: string, place: string | undefined, words: SourceW
   if (!Number.isInteger(refresh) || refresh < 10 || refresh > 604_800)
     throw new UserError('--refresh must be a number of seconds from 10 to 604800.')
   const where = place ?? feed?.path ?? ''
-  return {
+  const source: IntelSource = {
     name: `${LOADED}${name}`,
     enabled: true,
     format: oneOf('format', words.format ?? feed?.format ?? 'lines', SOURCE_FORMATS),
@@ -78,6 +78,8 @@ export const sourceOf = (name: string, place: string | undefined, words: SourceW
     category: words.category ?? feed?.category ?? '',
     refreshSeconds: refresh,
   }
+  if (isDnsList(source)) throw new UserError('A DNS list is asked by a gateway: add it there with intelconfig sources.')
+  return source
 }
 
 /** `blocklist: 12 indicators, loaded 3 minutes ago, /path (lines), terms …` */

@@ -12,6 +12,7 @@ import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
 import { withDeadline } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText, Fault, UserError } from '../core/errors.ts'
+import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import { createAddressScores } from '../intel/address-score.ts'
 import type { AddressScore } from '../intel/address-score.ts'
@@ -21,6 +22,8 @@ import { explainRemotely } from '../intel/remote-explain.ts'
 import { createSenderReputation } from '../intel/sdr/engine.ts'
 import type { SenderReputation } from '../intel/sdr/port.ts'
 import { createIntelService } from '../intel/service/service.ts'
+import { createDnsLists } from '../intel/sources/dns-lists.ts'
+import { withDnsLists } from '../intel/sources/kinds.ts'
 import { createSourceLoader, LOADED } from '../intel/sources/loader.ts'
 import { createSourceSchedule } from '../intel/sources/schedule.ts'
 import { createUrlReputation } from '../intel/url/reputation.ts'
@@ -57,6 +60,8 @@ export interface IntelOptions {
   readonly database: string
   /** `<home>/configuration`, where relative paths of sources lie. */
   readonly configuration: string
+  /** For DNS lists: not behind the cache, which knows no answer's meaning. */
+  readonly resolver: Resolver
   readonly serial: string
   readonly version: string
   /** The URLs that are watched in a message. */
@@ -69,14 +74,15 @@ const EXPLAIN_MS = 10_000
 export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const { env, events, config, serial, version } = options
   const store = await createIntelStore(options.writer, options.database)
-  const service = createIntelService({ store, env })
+  const lists = createDnsLists({ resolver: options.resolver, clock: env.clock, events })
+  const service = createIntelService({ store, env, lists })
   const feeds = createFeedFetch({
     clock: env.clock,
     proxy: () => config.get(intelligence).proxyUrl,
     ca: null,
     userAgent: `lychgate/${version}`,
   })
-  const loader = createSourceLoader({
+  const sets = createSourceLoader({
     store,
     files: diskSourceFiles,
     feeds,
@@ -85,6 +91,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     locate: (path) => (isAbsolute(path) ? path : join(options.configuration, path)),
     loaded: () => service.catchUp(),
   })
+  const loader = withDnsLists(sets, lists)
   const schedule = createSourceSchedule(env.clock, loader)
   const http = createHttpExchange(env.clock)
   let embedded: EmbeddedIntel | null = null
@@ -164,7 +171,9 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     senderReputation.flush()
     addressScores.flush()
     if (!running.services) return
-    const known = store.opinions.sourceNames().filter((name) => name !== OPERATOR && !name.startsWith(LOADED))
+    const known = [...store.opinions.sourceNames(), ...lists.names()].filter(
+      (name) => name !== OPERATOR && !name.startsWith(LOADED),
+    )
     await schedule.apply(next.sources, known)
     if (next.serviceUrl === null) embedded ??= await startEmbeddedIntel({ ...options, service })
     else {

@@ -12,7 +12,12 @@ export const SOURCE_FORMATS = [
   'phishtank-json',
   'threatfox',
   'misp',
+  'dns-dbl',
+  'dns-surbl',
 ] as const
+
+/** Lists that are asked by DNS for one domain at a time; their `path` is the zone. */
+const DNS_FORMATS = ['dns-dbl', 'dns-surbl'] as const
 
 export const SOURCE_LEVELS = ['untrusted', 'questionable', 'neutral', 'favorable', 'trusted'] as const
 
@@ -21,7 +26,7 @@ export const intelSource = v.object({
   enabled: v.boolean(),
   /** `lines`: one URL or domain a line; `csv`: indicator,level[,category[,age in days]]; the others as their makers publish. */
   format: v.picklist(SOURCE_FORMATS),
-  /** Absolute path, a name in `<home>/configuration/`, or an https URL in which `{key}` stands for the key. */
+  /** Absolute path, a name in `<home>/configuration/`, or an https URL or DNS zone in which `{key}` stands for the key. */
   path: v.pipe(v.string(), v.minLength(1)),
   /** What the provider of a feed issued. */
   key: v.nullable(secretText()),
@@ -31,6 +36,13 @@ export const intelSource = v.object({
   refreshSeconds: v.pipe(v.number(), v.integer(), v.minValue(10), v.maxValue(604_800)),
 })
 export type IntelSource = v.InferOutput<typeof intelSource>
+export type DnsListSource = IntelSource & { readonly format: (typeof DNS_FORMATS)[number] }
+export const isDnsList = (source: IntelSource): source is DnsListSource =>
+  (DNS_FORMATS as readonly string[]).includes(source.format)
+
+/** `dbl.spamhaus.org`, `{key}.dbl.dq.spamhaus.net`. */
+const ZONE = /^(?:\{key\}\.)?(?:[A-Za-z0-9_-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{0,62}$/
+const LABEL = /^[A-Za-z0-9_-]{1,63}$/
 
 /** `intelconfig`: where opinions come from, and which service retrospection talks to. */
 export const intelligence = defineSection({
@@ -78,6 +90,13 @@ export const intelligence = defineSection({
         message: /^http:/i.test(s.path)
           ? `The source '${s.name}' must be a file or an https URL.`
           : `The source '${s.name}' needs the key that its provider issued. Add it with intelconfig, SOURCES.`,
+        severity: 'error' as const,
+      })),
+    ...value.sources
+      .filter((s) => isDnsList(s) && !(ZONE.test(s.path) && (s.key === null || LABEL.test(s.key))))
+      .map((s) => ({
+        path: `intelligence.sources.${s.name}`,
+        message: `The source '${s.name}' must name the zone of a DNS list. (Ex: dbl.spamhaus.org or {key}.dbl.dq.spamhaus.net)`,
         severity: 'error' as const,
       })),
     ...uniqueNames('intelligence.sources', value.sources),

@@ -10,6 +10,7 @@ import type { IntelAdmin, IntelChange } from '../lookup.ts'
 import { judge, toOpinion } from '../opinions.ts'
 import { shortHash } from '../url/hash.ts'
 import { probeOf } from '../url/watch-keys.ts'
+import type { DnsLists } from '../sources/dns-lists.ts'
 import type { RetroLedger } from './retro.ts'
 
 /** Verdicts by the operator. They act at once. */
@@ -33,8 +34,9 @@ export const createVerdictAdmin = (deps: {
   readonly retro: RetroLedger
   /** Caches forget what they knew. */
   readonly changed: () => void
+  readonly lists: Pick<DnsLists, 'ask'> | undefined
 }): VerdictAdmin => {
-  const { store, clock, retro, changed } = deps
+  const { store, clock, retro, changed, lists } = deps
   const wordFor = (indicator: Indicator): string => threatWord(judge(store.opinions, scopesOf(indicator)).level)
 
   /** Runs the change; when the verdict has become malicious thereby, the watched URLs are looked at. */
@@ -81,7 +83,8 @@ export const createVerdictAdmin = (deps: {
     },
     explain: async (text) => {
       const indicator = indicatorOf(text)
-      const decision = judge(store.opinions, scopesOf(indicator))
+      const asked = await lists?.ask([indicator.host])
+      const decision = judge(store.opinions, scopesOf(indicator), asked?.(indicator.host))
       return {
         indicator: indicator.key,
         verdict: threatWord(decision.level),

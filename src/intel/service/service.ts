@@ -4,6 +4,8 @@ import type { IntelLookup } from '../lookup.ts'
 import { createVerdictAdmin } from './admin.ts'
 import type { VerdictAdmin } from './admin.ts'
 import { toOpinion } from '../opinions.ts'
+import type { DnsLists } from '../sources/dns-lists.ts'
+import { canonicalUrl } from '../url/canonical.ts'
 import type { HashMatch } from '../url/blind.ts'
 import { expressionHash } from '../url/hash.ts'
 import { convertOlder } from './convert.ts'
@@ -37,11 +39,13 @@ const MAX_MATCHES = 20_000
 export const createIntelService = (deps: {
   readonly store: IntelStore
   readonly env: Env
+  /** DNS lists of domains, where there are any to ask. */
+  readonly lists?: Pick<DnsLists, 'ask' | 'inUse'>
   readonly tokenMs?: number
   /** That a device may have watched at a time. */
   readonly watchedUrls?: number
 }): IntelService => {
-  const { store, env } = deps
+  const { store, env, lists } = deps
   const listeners = new Set<() => void>()
   const changed = (): void => {
     for (const listener of listeners) listener()
@@ -52,7 +56,8 @@ export const createIntelService = (deps: {
       name: 'embedded',
       urls: async (urls, signal) => {
         signal.throwIfAborted()
-        return new Map(urls.map((url) => [url, judgeUrl(store.opinions, url)]))
+        const asked = lists?.inUse() ? await lists.ask(urls.flatMap((url) => canonicalUrl(url)?.host ?? [])) : undefined
+        return new Map(urls.map((url) => [url, judgeUrl(store.opinions, url, asked)]))
       },
       sender: async (query, signal) => {
         signal.throwIfAborted()
@@ -66,7 +71,7 @@ export const createIntelService = (deps: {
         return { hash: expressionHash(indicator).toString('hex'), opinion }
       })
     },
-    verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed }),
+    verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed, lists }),
     devices: createDeviceDesk(store.devices, env, deps.tokenMs),
     retro,
     catchUp: async () => {

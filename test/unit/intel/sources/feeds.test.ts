@@ -355,9 +355,9 @@ it('a feed that flaps makes one retrospection of a message, not one per turn (le
   expect(page.retros.map((r) => r.emailId)).toEqual(['e-1'])
 })
 
-it('the feeds that are known by name are https, and say whose terms count', () => {
+it('the feeds that are known by name are https or DNS zones, and say whose terms count', () => {
   for (const feed of KNOWN_FEEDS) {
-    expect(feed.path).toMatch(/^https:\/\//)
+    expect(feed.path).toMatch(feed.format.startsWith('dns-') ? /^[a-z]+\.[a-z]+\.org$/ : /^https:\/\//)
     expect(feed.licence).not.toBe('')
     expect(feed.path.includes('{key}') && !feed.needsKey).toBe(false)
   }

@@ -1,4 +1,4 @@
-import { intelligence, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
+import { intelligence, isDnsList, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
 import type { IntelSource } from '../../../../config/sections/intelligence.ts'
 import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
@@ -47,7 +47,7 @@ const add = (session: Session, source: IntelSource): void => {
   stage(session, [...all(session), source])
   const licence = licenceOf(source.path)
   session.print(
-    `Source '${source.name}' added. It is read after commit.`,
+    `Source '${source.name}' added. It is ${isDnsList(source) ? 'asked' : 'read'} after commit.`,
     ...(licence === null ? [] : [`Terms of use: ${licence}.`]),
   )
 }
@@ -65,7 +65,12 @@ const refresh = async (session: Session, wanted: string): Promise<void> => {
   const interrupt = session.terminal.untilInterrupt()
   try {
     const indicators = await session.appliance.intel.refresh(wanted, interrupt.signal)
-    session.print(`Source '${printable(wanted)}' refreshed: ${indicators} indicators.`)
+    const source = session.appliance.config.running.get(intelligence).sources.find((s) => s.name === wanted)
+    session.print(
+      source && isDnsList(source)
+        ? `Source '${printable(wanted)}' checked: it answers.`
+        : `Source '${printable(wanted)}' refreshed: ${indicators} indicators.`,
+    )
   } finally {
     interrupt.done()
   }
@@ -80,9 +85,11 @@ export const sourceLines = (session: Session): readonly string[] => {
     const { time } = session.appliance
     const at = status?.loadedAt ? `, loaded ${time.stampZone(status.loadedAt)}` : ', not loaded yet'
     const checked = status?.checkedAt ? `, checked ${time.stampZone(status.checkedAt)}` : ''
+    const loaded = isDnsList(source)
+      ? `(${source.format}), asked by DNS${checked || ', not checked yet'}${status?.error ? ', not in use' : ''}`
+      : `(${source.format}, ${source.level}), ${status?.indicators ?? 0} indicators${at}${checked}`
     return [
-      `Source '${source.name}': ${printable(source.path)} (${source.format}, ${source.level}), ` +
-        `${status?.indicators ?? 0} indicators${at}${checked}`,
+      `Source '${source.name}': ${printable(source.path)} ${loaded}`,
       ...(status?.licence ? [`  Terms of use: ${status.licence}`] : []),
       ...(status?.error ? [`  ${printable(status.error)}`] : []),
     ]
@@ -91,7 +98,7 @@ export const sourceLines = (session: Session): readonly string[] => {
 
 /** A key does not belong into a script's words: only the dialogue asks for it. */
 const askKey = async ({ ask }: Session, path: string): Promise<string | null> => {
-  if (!/^https:/i.test(path)) return null
+  if (!/^https:/i.test(path) && !path.includes('{key}')) return null
   const question = "Enter the key that the provider issued, or 'none':"
   const key = await ask.field(question, text({ max: 512 }), 'none', { secret: true })
   return key === 'none' ? null : key
@@ -102,7 +109,8 @@ const askNew = async (session: Session): Promise<void> => {
   const called = await ask.field('Enter a name for the source:', name)
   const feed = KNOWN_FEEDS.find((f) => f.name === called)
   if (feed) return add(session, fromKnown(feed, await askKey(session, feed.path)))
-  const question = 'Enter the path of the file (a name without / lies in the configuration directory), or an https URL:'
+  const question =
+    'Enter the path of the file (a name without / lies in the configuration directory), an https URL, or the zone of a DNS list:'
   const path = await ask.field(question, text())
   add(session, {
     name: called,
