@@ -20,6 +20,7 @@ interface SourceRow {
   readonly loaded_at: number | null
   readonly fingerprint: string | null
   readonly error: string | null
+  readonly checked_at: number | null
 }
 
 const toOpinion = (r: Row): StoredOpinion => ({
@@ -59,7 +60,10 @@ const changed = (probe: bigint): Statement => ({
 
 export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
   const source = (name: string): SourceRow | undefined =>
-    db.get<SourceRow>('SELECT * FROM sources WHERE name = ?', name)
+    db.get<SourceRow>(
+      'SELECT s.*, c.at AS checked_at FROM sources s LEFT JOIN source_checks c USING (name) WHERE s.name = ?',
+      name,
+    )
 
   /**
    * Old generations go in small transactions: the writer has other work too. With `kept` (a generation), what it does not
@@ -142,6 +146,7 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
       return {
         indicators: row?.indicators ?? 0,
         loadedAt: typeof row?.loaded_at === 'number' ? new Date(row.loaded_at) : null,
+        checkedAt: typeof row?.checked_at === 'number' ? new Date(row.checked_at) : null,
         fingerprint: row?.fingerprint ?? null,
         error: row?.error ?? null,
       }
@@ -203,8 +208,12 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
         },
       ])
     },
+    checked: async (name, at) => {
+      await db.write([{ sql: 'INSERT OR REPLACE INTO source_checks VALUES (?, ?)', params: [name, at.getTime()] }])
+    },
     forget: async (name) => {
       await db.write([
+        { sql: 'DELETE FROM source_checks WHERE name = ?', params: [name] },
         { sql: 'DELETE FROM sources WHERE name = ?', params: [name] },
         { sql: 'DELETE FROM changes WHERE source = ?', params: [name] },
       ])

@@ -45,6 +45,8 @@ export const INTEL_MIGRATIONS: readonly string[] = [
      reason TEXT NOT NULL, as_of INTEGER NOT NULL, UNIQUE (device, email_id, ref));
    CREATE INDEX retros_page ON retros (device, at, id);
    CREATE INDEX retros_age ON retros (at);`,
+  // When a feed was last renewed, or said to be unchanged.
+  `CREATE TABLE source_checks (name TEXT PRIMARY KEY, at INTEGER NOT NULL);`,
 ]
 
 /** A partition of what is observed: six hours of arrivals, and the index of its hashes. Dropped as a whole. */

@@ -12,6 +12,10 @@ import { FeedFault } from './port.ts'
 import type { FeedFetch, SourceFiles } from './port.ts'
 
 const STALE_DAYS = 3
+/** What a feed said counts no longer than this without being renewed. */
+const EXPIRE_DAYS = 7
+/** In place of a set's fingerprint: whatever the feed gives next is read. */
+const EXPIRED = 'expired'
 const DAY_MS = 86_400_000
 const CHUNK = 2000
 /** A file may have this share of lines that cannot be used; with more it is not what it should be. */
@@ -43,7 +47,6 @@ export const createSourceLoader = (deps: {
   const { store, files, feeds, clock, events, locate, loaded } = deps
   const told = new Map<string, string>()
   const stale = new Set<string>()
-  const checked = new Map<string, Date>()
   /** What a provider asked for with Retry-After. */
   const notBefore = new Map<string, number>()
   const good = new Set<string>()
@@ -67,6 +70,11 @@ export const createSourceLoader = (deps: {
     return parsed
   }
 
+  const renewed = async ({ name, path }: IntelSource): Promise<void> => {
+    stale.delete(name)
+    if (isFeed(path)) await store.opinions.checked(name, clock.now())
+  }
+
   const replace = async (source: IntelSource, signal: AbortSignal, force: boolean): Promise<number> => {
     const path = placeOf(source)
     const settings = JSON.stringify([path, source.format, source.level, source.category])
@@ -79,8 +87,10 @@ export const createSourceLoader = (deps: {
       ? await readFeed(feeds, source, known, signal)
       : await readFile(files, path, known, signal)
     notBefore.delete(source.name)
-    checked.set(source.name, clock.now())
-    if (content.kind === 'same') return before.indicators
+    if (content.kind === 'same') {
+      await renewed(source)
+      return before.indicators
+    }
     const { rows, errors, badLines, guarded, guardedRows } = await readRows(source, content.text)
     if (sameSettings && before.indicators > 0 && rows.length <= before.indicators * SHRINK_TO)
       throw new UserError(
@@ -106,26 +116,33 @@ export const createSourceLoader = (deps: {
       notes.length === 0 ? null : notes.join(' '),
     )
     events.publish({ type: 'intel.source-loaded', source: source.name, indicators })
+    await renewed(source)
     told.delete(source.name)
-    stale.delete(source.name)
     good.add(source.name)
     await loaded()
     return indicators
   }
 
-  /** A feed that nobody could renew for days is told once more: what it says grows old. */
-  const tellStale = (source: IntelSource): void => {
-    const last = checked.get(source.name) ?? store.opinions.sourceState(source.name).loadedAt
-    if (!isFeed(source.path) || last === null || stale.has(source.name)) return
-    const days = Math.floor((clock.now().getTime() - last.getTime()) / DAY_MS)
-    if (days < STALE_DAYS) return
-    stale.add(source.name)
-    events.publish({
-      type: 'alert.raised',
-      class: 'Intelligence',
-      severity: 'Warning',
-      text: `The intelligence source '${source.name}' could not be renewed for ${days} days. What it said still counts.`,
-    })
+  const warn = (text: string): void =>
+    events.publish({ type: 'alert.raised', class: 'Intelligence', severity: 'Warning', text })
+
+  /** A feed that nobody could renew for days is told once more, and in the end what it said is taken away. */
+  const age = async ({ name, path }: IntelSource, reason: string): Promise<void> => {
+    const { checkedAt, indicators } = store.opinions.sourceState(name)
+    if (!isFeed(path) || indicators === 0) return
+    // Loaded before times were noted: it counts from now.
+    if (checkedAt === null) return await store.opinions.checked(name, clock.now())
+    const days = Math.floor((clock.now().getTime() - checkedAt.getTime()) / DAY_MS)
+    const what = `The intelligence source '${name}' could not be renewed for ${days} days.`
+    if (days >= EXPIRE_DAYS) {
+      const nothing = await store.opinions.replace(name, clock.now())
+      await nothing.finish(EXPIRED, `What it said no longer counts, after ${days} days: ${reason}`)
+      warn(`${what} What it said (${indicators} indicators) no longer counts.`)
+      await loaded()
+    } else if (days >= STALE_DAYS && !stale.has(name)) {
+      stale.add(name)
+      warn(`${what} What it said counts until it is ${EXPIRE_DAYS} days.`)
+    }
   }
 
   return {
@@ -139,19 +156,14 @@ export const createSourceLoader = (deps: {
         good.delete(source.name)
         if (error instanceof FeedFault && error.retryAfterMs > 0)
           notBefore.set(source.name, clock.now().getTime() + error.retryAfterMs)
-        tellStale(source)
         // Told once; asked for again every few seconds it would fill the log.
         if (told.get(source.name) !== reason) {
           told.set(source.name, reason)
           events.publish({ type: 'intel.source-failed', source: source.name, error: reason })
-          events.publish({
-            type: 'alert.raised',
-            class: 'Intelligence',
-            severity: 'Warning',
-            text: `The intelligence source '${source.name}' could not be loaded: ${reason}`,
-          })
+          warn(`The intelligence source '${source.name}' could not be loaded: ${reason}`)
           await store.opinions.failed(source.name, reason)
         }
+        await age(source, reason)
         throw error instanceof UserError ? error : new UserError(reason, { cause: error })
       }
     },
@@ -162,7 +174,7 @@ export const createSourceLoader = (deps: {
         enabled: source.enabled,
         indicators: state.indicators,
         loadedAt: state.loadedAt,
-        checkedAt: isFeed(source.path) ? (checked.get(source.name) ?? null) : null,
+        checkedAt: isFeed(source.path) ? state.checkedAt : null,
         error: state.error,
         licence: licenceOf(source.path),
       }

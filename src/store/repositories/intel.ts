@@ -28,6 +28,8 @@ export type PlacedOpinion = StoredOpinion & { readonly place: number }
 export interface SourceState {
   readonly indicators: number
   readonly loadedAt: Date | null
+  /** When it was last renewed or found unchanged; null = never noted. */
+  readonly checkedAt: Date | null
   /** What the loaded set was made of (file identity and settings); the same again need not be loaded. */
   readonly fingerprint: string | null
   readonly error: string | null
@@ -48,6 +50,7 @@ export interface OpinionStore {
    */
   replace(source: string, at: Date): Promise<SourceReplacement>
   failed(source: string, error: string): Promise<void>
+  checked(source: string, at: Date): Promise<void>
   forget(source: string): Promise<void>
   /** Goes on with what a crash left of replaced and forgotten sets. */
   resume(): Promise<void>

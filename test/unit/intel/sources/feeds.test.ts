@@ -27,6 +27,7 @@ let writer: SqliteWriter
 let env: ReturnType<typeof testEnv>
 let service: IntelService
 let loader: SourceLoader
+let newLoader: () => SourceLoader
 let events: ApplianceEvent[]
 let server: Awaited<ReturnType<typeof startFeedServer>>
 let feeds: ReturnType<typeof createFeedFetch>
@@ -53,15 +54,17 @@ beforeEach(async () => {
       done(null, 'all' in options && options.all ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1')
     }) as typeof lookup,
   })
-  loader = createSourceLoader({
-    store,
-    files: diskSourceFiles,
-    feeds,
-    clock: env.clock,
-    events: bus,
-    locate: (path) => path,
-    loaded: () => service.catchUp(),
-  })
+  newLoader = () =>
+    createSourceLoader({
+      store,
+      files: diskSourceFiles,
+      feeds,
+      clock: env.clock,
+      events: bus,
+      locate: (path) => path,
+      loaded: () => service.catchUp(),
+    })
+  loader = newLoader()
 })
 afterEach(async () => {
   await feeds.close()
@@ -325,16 +328,50 @@ describe('a feed that fails (lessons.md faults 32 and 33)', () => {
     await refused(/answers 302/)
   })
 
-  it('that cannot be reached is told once, and again when it grows old', async () => {
-    server.answer((request) => request.socket.destroy())
-    for (let day = 0; day < 6; day++) {
-      await refused(/cannot be reached/)
-      await env.clock.advance(24 * HOUR)
+  it('that is dead is told, then told to be old, then no longer counts, until it is back', async () => {
+    const down = async (days: number): Promise<void> => {
+      server.answer((request) => request.socket.destroy())
+      for (let day = 0; day < days; day++) {
+        await env.clock.advance(24 * HOUR)
+        await expect(load()).rejects.toThrow(/cannot be reached/)
+      }
     }
-    expect(alerts()).toEqual([
-      expect.stringContaining("The intelligence source 'feed' could not be loaded: localhost:"),
-      expect.stringContaining("The intelligence source 'feed' could not be renewed for 3 days."),
+    await down(6)
+    expect(await levelOf('http://h7.example/')).toBe('untrusted')
+    // The next process knows no more than the store.
+    loader = newLoader()
+    await down(3)
+    expect(await levelOf('http://h7.example/')).toBe('unknown')
+    expect(alerts().filter((text) => !text.includes('could not be loaded'))).toEqual([
+      "The intelligence source 'feed' could not be renewed for 3 days. What it said counts until it is 7 days.",
+      "The intelligence source 'feed' could not be renewed for 7 days. What it said (30 indicators) no longer counts.",
     ])
+    expect(loader.status(source())).toMatchObject({
+      indicators: 0,
+      error: expect.stringContaining('no longer counts, after 7 days: localhost') as string,
+    })
+    server.answer((request, response) =>
+      request.headers['if-none-match'] === undefined ? response.end('h7.example\n') : response.writeHead(304).end(),
+    )
+    expect(await load()).toBe(1)
+    expect(await levelOf('http://h7.example/')).toBe('untrusted')
+    expect(loader.status(source())).toMatchObject({ error: null, checkedAt: env.clock.now() })
+  })
+
+  it('that says for weeks that nothing is new does not grow old, also across a restart', async () => {
+    server.answer((request, response) => {
+      if (request.headers['if-none-match'] === '"1"') response.writeHead(304).end()
+      else response.writeHead(200, { etag: '"1"' }).end(`${good}\nmore.example\n`)
+    })
+    await load()
+    await env.clock.advance(20 * 24 * HOUR)
+    await load()
+    loader = newLoader()
+    server.answer((request) => request.socket.destroy())
+    await env.clock.advance(24 * HOUR)
+    await refused(/cannot be reached/)
+    expect(await levelOf('http://h7.example/')).toBe('untrusted')
+    expect(alerts()).toHaveLength(1)
   })
 })
 
