@@ -145,6 +145,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     ...access,
     ssh: () => sshService.running(),
     dns,
+    callAhead: mail.callAhead,
   }
 
   const sessions = createSessions(appliance)

@@ -23,6 +23,8 @@ import { workQueue as stages } from '../mail/pipeline/work-queue.ts'
 import { createQuarantine } from '../mail/quarantine.ts'
 import type { QuarantineService } from '../mail/quarantine.ts'
 import type { RetroWatch } from '../retro/ports.ts'
+import { createCallAhead } from '../services/call-ahead.ts'
+import type { CallAhead } from '../services/call-ahead.ts'
 import { createDeliveryService } from '../services/delivery-queue.ts'
 import type { DeliveryService } from '../services/delivery-queue.ts'
 import { createHostStatistics } from '../services/host-statistics.ts'
@@ -92,6 +94,7 @@ export interface Mail {
   readonly queue: QueueControl
   readonly traffic: Traffic
   readonly inbound: InboundConnections
+  readonly callAhead: CallAhead
   close(): Promise<void>
 }
 
@@ -129,6 +132,9 @@ export const buildMail = (
   const suspensions = createSuspensions(stores.suspensions, clock)
   const hosts = createHostStatistics(clock)
   const inbound = createInboundConnections(events)
+  const smtp = createSmtpClient({ clock })
+  const hasMailbox = (address: string): Promise<boolean> => mailboxExists(home.mailboxes, address)
+  const callAhead = createCallAhead({ env, config, events, resolver, smtp, mailboxExists: hasMailbox, ownAddresses })
   const delivery = createDeliveryService({
     env,
     hosts,
@@ -139,7 +145,7 @@ export const buildMail = (
     spool,
     ledger: stores.ledger,
     resolver,
-    smtp: createSmtpClient({ clock }),
+    smtp,
     ownAddresses,
     mailboxes: createMailboxWriter(home.mailboxes),
     signer: createDkimSigner({ config, clock, events }),
@@ -189,7 +195,8 @@ export const buildMail = (
     notice: options.notice,
     users: createSmtpUsers({ config, clock, passphrases: createPassphrases() }),
     addressScore: intel.addressScore,
-    mailboxExists: (address) => mailboxExists(home.mailboxes, address),
+    mailboxExists: hasMailbox,
+    callAhead,
     onEnvelope: (envelope, signal) => firstPass(envelope, signal),
     onAccepted: () => workQueue.wake(),
   })
@@ -223,8 +230,10 @@ export const buildMail = (
     queue: createQueueControl({ env, events, spool, view: stores.view, hosts, hold: delivery.hold, workQueue }),
     traffic: createTraffic({ suspensions, config, events, listeners, hold: delivery.hold, workQueue }),
     inbound,
+    callAhead,
     expiry: createQuarantineExpiry({ quarantine, config, env, events }),
     close: async () => {
+      callAhead.close()
       await Promise.all([scanner.close(), shortLinks.close()])
     },
   }

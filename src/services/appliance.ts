@@ -13,6 +13,7 @@ import type { RemediationService } from '../remediation/ports.ts'
 import type { RetroService } from '../retro/ports.ts'
 import type { Counters, SpoolStore } from '../store/spool.ts'
 import type { TrackingStore } from '../store/tracking.ts'
+import type { CallAhead } from './call-ahead.ts'
 import type { CertificateMaker } from './certificate-maker.ts'
 import type { InboundConnections } from './inbound-connections.ts'
 import type { Accounts } from './accounts.ts'
@@ -68,4 +69,5 @@ export interface Appliance {
   /** The SSH server as it runs now; null = it does not. */
   ssh(): RunningSsh | null
   readonly dns: CachedResolver
+  readonly callAhead: Pick<CallAhead, 'test' | 'flush'>
 }

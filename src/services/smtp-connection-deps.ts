@@ -3,6 +3,7 @@ import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
+import type { CallAhead } from './call-ahead.ts'
 import type { RecipientLimit } from './recipient-limit.ts'
 import type { SenderDomains } from './sender-domain.ts'
 import type { Admitted, Identity } from './smtp-admission.ts'
@@ -41,6 +42,8 @@ export interface SmtpConnectionDeps {
   readonly users?: Pick<SmtpUsers, 'check'> | undefined
   /** Whether an address has an embedded mailbox; without it nobody has. */
   readonly mailboxExists?: ((address: string) => Promise<boolean>) | undefined
+  /** Asks next hops for recipients; without it a listener that wants it takes none for now. */
+  readonly callAhead?: Pick<CallAhead, 'validate'> | undefined
   /** Awaited after MAIL FROM (sender reputation); a rejection is ignored. */
   readonly onEnvelope?: ((envelope: Envelope, signal: AbortSignal) => Promise<void>) | undefined
   /** A message is on stable storage; its answer is on its way. */

@@ -1,6 +1,7 @@
 import { addressLists } from '../config/sections/address-lists.ts'
 import type { Listener, RecipientEntry } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
+import { callAhead as callAheadSection } from '../config/sections/call-ahead.ts'
 import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
 import { isRecipient } from '../mail/smtp/recipient-validation.ts'
@@ -21,7 +22,7 @@ interface Client {
   readonly relayed: boolean
 }
 
-type Deps = Pick<SmtpConnectionDeps, 'config' | 'limit' | 'mailboxExists'>
+type Deps = Pick<SmtpConnectionDeps, 'config' | 'limit' | 'mailboxExists' | 'callAhead'>
 
 const REJECTED = '550 5.1.0 Address rejected.'
 const NO_MAILBOX = '550 5.1.1 there is no such mailbox here'
@@ -58,6 +59,29 @@ const withinLimit = (deps: Deps, { listener, remoteAddress, flow }: Client): boo
   return deps.limit.take(`${listener.name}|${remoteAddress}`, flow.maxRecipientsPerHour, countersResetSeconds)
 }
 
+/** What the next hop says of it, as the profile wants it taken. */
+const callAhead = async (
+  deps: Deps,
+  client: Client,
+  taken: { readonly address: string; readonly reply: string | null },
+): Promise<RecipientVerdict> => {
+  const name = client.listener.callAheadProfile
+  const profile = deps.config.get(callAheadSection).find((p) => p.name === name)
+  const answer = await deps.callAhead?.validate(name, taken.address)
+  switch (answer?.kind) {
+    case 'valid':
+      return taken
+    case 'invalid':
+      return invalid(deps, client, 'SMTP call-ahead', `${answer.code} ${answer.status} the recipient is unknown`)
+    case 'temporary':
+      if (profile?.temporaryFailure === 'accept') return taken
+      return { later: `${answer.code} ${answer.status} the recipient cannot be taken now, try again later` }
+    case 'failed':
+    case undefined:
+      return profile?.validationFailure === 'accept' ? taken : { later: LATER }
+  }
+}
+
 /** What a listener says to a recipient: its table, then the limit of the policy, then whether there is such a mailbox. */
 export const judgeRecipient = (
   deps: Deps,
@@ -76,6 +100,8 @@ export const judgeRecipient = (
   const verdict = (valid: boolean): RecipientVerdict =>
     valid ? taken : invalid(deps, client, 'recipient validation', NO_MAILBOX)
   if (relayed || (entry?.bypassValidation ?? false)) return taken
+  if (listener.recipientValidation === 'callahead' && !/^postmaster@/i.test(address))
+    return callAhead(deps, client, taken)
   const exists = deps.mailboxExists ?? (() => Promise.resolve(false))
   const valid = isRecipient(listener, address, deps.config.get(addressLists), exists)
   return valid instanceof Promise ? valid.then(verdict, () => ({ later: LATER })) : verdict(valid)

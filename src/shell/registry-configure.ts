@@ -40,6 +40,12 @@ export const CONFIGURE: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/bounceconfig.ts')).default,
   },
   {
+    name: 'callaheadconfig',
+    summary: 'Configure SMTP call-ahead recipient validation',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/callaheadconfig.ts')).default,
+  },
+  {
     name: 'certconfig',
     summary: 'Configure certificates and keys',
     roles: OPERATORS,

@@ -34,6 +34,7 @@ export interface MailPathOptions {
   readonly home?: string
   readonly spool?: SmtpListenersDeps['spool']
   readonly onEnvelope?: SmtpListenersDeps['onEnvelope']
+  readonly callAhead?: SmtpListenersDeps['callAhead']
   readonly users?: SmtpListenersDeps['users']
   readonly ids?: SmtpListenersDeps['ids']
   /** Accepted messages go straight into the delivery queue. */
@@ -89,6 +90,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     certificates: createSmtpCertificates(config, () => certificateFile(startTlsFile(home), ['mail.example.com'], env)),
     onEnvelope: options.onEnvelope,
     users: options.users,
+    callAhead: options.callAhead,
     onAccepted: (mid) => {
       accepted.push(mid)
       const entry = stored.spool.entry(mid)

@@ -5,6 +5,7 @@ import { alerts } from './alerts.ts'
 import { aliases } from './aliases.ts'
 import { alternateSources } from './alternate-sources.ts'
 import { bounceProfiles } from './bounce-profiles.ts'
+import { callAhead } from './call-ahead.ts'
 import { certificates } from './certificates.ts'
 import { delivery } from './delivery.ts'
 import { destinations } from './destinations.ts'
@@ -42,6 +43,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   incomingRelays,
   certificates,
   senderExceptions,
+  callAhead,
   smtpAuth,
   smtpRoutes,
   routeLogins,

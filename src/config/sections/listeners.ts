@@ -6,6 +6,7 @@ import type { ConfigReader } from '../section.ts'
 import { isAddressEntry, parseHostEntry } from '../host-entries.ts'
 import { uniqueNames } from '../unique.ts'
 import { addressLists } from './address-lists.ts'
+import { callAhead } from './call-ahead.ts'
 import { certificates } from './certificates.ts'
 import { defaultHostAccess, hostAccess, parameters, plainPolicy, verifyHostAccess } from './host-access.ts'
 
@@ -46,9 +47,10 @@ export const listener = v.object({
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
   /** Recipient Access Table: top to bottom, the first match decides; what none matches is rejected. */
   recipientAccess: v.array(recipientEntry),
-  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, or an address list. */
-  recipientValidation: v.picklist(['off', 'mailboxes', 'list']),
+  /** Who is a recipient, behind the table: anybody, those who have an embedded mailbox, an address list, or whom the next hop takes. */
+  recipientValidation: v.picklist(['off', 'mailboxes', 'list', 'callahead']),
   recipientList: v.string(),
+  callAheadProfile: v.string(),
   hostAccess,
   /** Balancers whose PROXY protocol header is demanded and believed; empty = none. */
   proxyAddresses: v.array(
@@ -77,6 +79,7 @@ export const defaultListener: Listener = {
   recipientAccess: [acceptEntry('example.com')],
   recipientValidation: 'off',
   recipientList: '',
+  callAheadProfile: '',
   hostAccess: defaultHostAccess('public'),
   proxyAddresses: [],
   certificates: [],
@@ -138,6 +141,17 @@ const fromVersion2 = (old: unknown): unknown => {
   }))
 }
 
+/** Version 3 knew no call-ahead. */
+const fromVersion3 = (old: unknown): unknown =>
+  (old as Record<string, unknown>[]).map((l) => ({ callAheadProfile: '', ...l }))
+
+const verifyCallAhead = (l: Listener, whole: ConfigReader): readonly Issue[] => {
+  if (l.recipientValidation !== 'callahead' || whole.get(callAhead).some((p) => p.name === l.callAheadProfile))
+    return []
+  const message = `Listener ${l.name} validates recipients with the call-ahead profile '${l.callAheadProfile}', which does not exist.`
+  return [{ path: `listeners.${l.name}.callAheadProfile`, message, severity: 'error' }]
+}
+
 const verifyRecipientList = (l: Listener, whole: ConfigReader): readonly Issue[] => {
   if (l.recipientValidation !== 'list' || whole.get(addressLists).some((a) => a.name === l.recipientList)) return []
   const message = `Listener ${l.name} validates recipients with the address list '${l.recipientList}', which does not exist.`
@@ -156,10 +170,10 @@ const verifyCertificates = (l: Listener, whole: ConfigReader): readonly Issue[] 
 /** `listenerconfig`. */
 export const listeners = defineSection<Listener[]>({
   name: 'listeners',
-  version: 3,
+  version: 4,
   schema: v.array(listener),
   defaults: [defaultListener],
-  migrations: { 1: fromVersion1, 2: fromVersion2 },
+  migrations: { 1: fromVersion1, 2: fromVersion2, 3: fromVersion3 },
   verify: (all, whole) => {
     const ports = new Set<string>()
     const clashes = all.flatMap((l): readonly Issue[] => {
@@ -175,6 +189,7 @@ export const listeners = defineSection<Listener[]>({
       ...clashes,
       ...all.flatMap((l) => verifyHostAccess(`listeners.${l.name}.hostAccess`, l.hostAccess)),
       ...all.flatMap((l) => verifyRecipientList(l, whole)),
+      ...all.flatMap((l) => verifyCallAhead(l, whole)),
       ...all.flatMap((l) => verifyCertificates(l, whole)),
     ]
   },

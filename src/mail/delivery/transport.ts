@@ -34,6 +34,8 @@ export interface OutgoingMessage {
   readonly sender: string
   readonly recipients: readonly OutgoingRecipient[]
   readonly bytes: Buffer
+  /** The host is only asked for its recipients: the transaction ends behind them, no message follows. */
+  readonly envelopeOnly?: boolean
   /** It came with SMTPUTF8, so its header may need it on the way. */
   readonly utf8?: boolean
   readonly ret?: DsnReturn

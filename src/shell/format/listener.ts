@@ -22,4 +22,6 @@ export const listenerDetail = (l: Listener): readonly string[] => [
 const recipientValidation = (l: Listener): string =>
   l.recipientValidation === 'list'
     ? `Address List ${l.recipientList}`
-    : { off: 'Off', mailboxes: 'Embedded Mailboxes' }[l.recipientValidation]
+    : l.recipientValidation === 'callahead'
+      ? `SMTP Call-Ahead ${l.callAheadProfile}`
+      : { off: 'Off', mailboxes: 'Embedded Mailboxes' }[l.recipientValidation]

@@ -230,7 +230,7 @@ export class SmtpClientSession {
   #open(transaction: Transaction): void {
     const reset = this.#untidy
     this.#untidy = false
-    if (this.#extensions.pipelining) this.#pipeline(transaction, reset)
+    if (this.#extensions.pipelining && transaction.message.envelopeOnly !== true) this.#pipeline(transaction, reset)
     else if (reset)
       this.#command('RSET', PATIENCE.command, (reply) => {
         if (this.#cleared(reply)) this.#mail(transaction)
@@ -272,7 +272,8 @@ export class SmtpClientSession {
 
   #rcpt(transaction: Transaction, n: number): void {
     if (n === transaction.recipients) {
-      if (transaction.accepted) this.#command('DATA', PATIENCE.data, (reply) => this.#data(transaction, reply))
+      if (transaction.accepted && !transaction.over)
+        this.#command('DATA', PATIENCE.data, (reply) => this.#data(transaction, reply))
       else this.#finish(undefined)
       return
     }

@@ -99,7 +99,7 @@ export class Transaction {
     const { sized, eightBit, dsn } = this.#extensions
     return (
       `MAIL FROM:<${this.#reverse}>` +
-      (sized ? ` SIZE=${bytes.length}` : '') +
+      (sized && this.message.envelopeOnly !== true ? ` SIZE=${bytes.length}` : '') +
       (eightBit && !asciiBytes(bytes) ? ' BODY=8BITMIME' : '') +
       (this.#utf8 ? ' SMTPUTF8' : '') +
       (dsn && ret ? ` RET=${ret}` : '') +
@@ -122,7 +122,10 @@ export class Transaction {
   mail(reply: Reply): void {
     this.#heard = true
     this.#mailTaken = reply.code >= 200 && reply.code < 300
-    if (!this.#mailTaken) this.fail(failureOf(reply, false))
+    if (this.#mailTaken) return
+    const failure = failureOf(reply, false)
+    // A refused sender says nothing of the recipients that are asked for.
+    this.fail(this.message.envelopeOnly === true ? { ...failure, permanent: false } : failure)
   }
 
   rcpt(n: number, reply: Reply): void {
@@ -130,6 +133,8 @@ export class Transaction {
     if (this.#results[index] !== null) return
     if (reply.code >= 200 && reply.code < 300) {
       this.#accepted++
+      if (this.message.envelopeOnly === true)
+        this.#results[index] = { ok: true, response: reply.text.slice(0, RESPONSE) }
       return
     }
     const failure = failureOf(reply, true)

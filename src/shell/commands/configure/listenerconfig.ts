@@ -1,5 +1,6 @@
 import { isAddressEntry } from '../../../config/host-entries.ts'
 import { addressLists } from '../../../config/sections/address-lists.ts'
+import { callAhead } from '../../../config/sections/call-ahead.ts'
 import { certificates } from '../../../config/sections/certificates.ts'
 import type { Listener } from '../../../config/sections/listeners.ts'
 import { receiving } from '../../../config/sections/receiving.ts'
@@ -128,19 +129,32 @@ const certificateForm = (session: Session, name: string, args: readonly string[]
   changeListener(session, findListener(session, name), { certificates: [...new Set(names)] })
 }
 
-const VALIDATION = ['off', 'mailboxes', 'list'] as const
 const VALIDATION_LABELS = {
   off: 'No',
   mailboxes: 'Against the mailboxes of this appliance',
   list: 'Against an address list',
+  callahead: 'By asking the next hop (SMTP call-ahead)',
 } as const
 
 const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial<Listener>> => {
   const names = draft.get(addressLists).map((a) => a.name)
+  const profiles = draft.get(callAhead).map((p) => p.name)
   const question = 'Do you want to validate the recipients that the Recipient Access Table accepts?'
-  const choices: readonly Listener['recipientValidation'][] = names.length > 0 ? VALIDATION : ['off', 'mailboxes']
+  const choices: readonly Listener['recipientValidation'][] = [
+    'off',
+    'mailboxes',
+    ...(names.length > 0 ? (['list'] as const) : []),
+    ...(profiles.length > 0 ? (['callahead'] as const) : []),
+  ]
   const at = Math.max(0, choices.indexOf(l.recipientValidation))
   const recipientValidation = await ask.pick(question, choices, (v) => VALIDATION_LABELS[v], at)
+  if (recipientValidation === 'callahead') {
+    const at = Math.max(0, profiles.indexOf(l.callAheadProfile))
+    return {
+      recipientValidation,
+      callAheadProfile: await ask.pick('Choose the call-ahead profile.', profiles, (n) => n, at),
+    }
+  }
   if (recipientValidation !== 'list') return { recipientValidation }
   const known = names.indexOf(l.recipientList)
   const recipientList = await ask.pick('Choose the address list.', names, (n) => n, known < 0 ? undefined : known)
