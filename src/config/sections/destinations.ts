@@ -53,9 +53,11 @@ export const destinations = defineSection({
   verify: ({ default: fallback, domains }, whole) => {
     const known = new Set(whole.get(bounceProfiles).map((p) => p.name))
     const entries = [{ domain: 'DEFAULT', bounceProfile: fallback.bounceProfile }, ...domains]
-    return entries.flatMap(({ domain, bounceProfile }, i): readonly Issue[] => {
+    const seen = new Set<string>()
+    return entries.flatMap(({ domain, bounceProfile }): readonly Issue[] => {
       const issue = (message: string): Issue => ({ path: `destinations.${domain}`, message, severity: 'error' })
-      const twice = entries.findIndex((e) => e.domain.toLowerCase() === domain.toLowerCase()) < i
+      const twice = seen.has(domain.toLowerCase())
+      seen.add(domain.toLowerCase())
       return [
         ...(twice ? [issue(`There are two destconfig entries for ${domain}.`)] : []),
         ...(bounceProfile === null || known.has(bounceProfile)

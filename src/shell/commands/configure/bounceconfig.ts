@@ -241,6 +241,73 @@ const form = (word: string, run: (session: Session, name: string) => void): Form
   }
 }
 
+const OPTIONS = {
+  '--retries=VALUE': 'how often a message is tried again at most',
+  '--queue=VALUE': 'seconds in the queue',
+  '--initial=VALUE': 'seconds before the first retry',
+  '--maximum=VALUE': 'seconds before a retry at most',
+  '--bounces=VALUE': 'a message for each hard bounce: yes, no or default',
+  '--dsn=VALUE': 'the DSN format: yes, no or default',
+  '--warnings=VALUE': 'delay warnings: yes, no or default',
+  '--interval=VALUE': 'seconds between delay warnings',
+  '--count=VALUE': 'delay warnings for a message',
+  '--alternate=VALUE': 'the address that takes bounces and warnings, or none',
+} as const
+
+const withOptions = (old: BounceProfile, options: Readonly<Record<string, string | undefined>>): BounceProfile => {
+  const value = <T>(key: string, field: Field<T>, now: T): T => {
+    const typed = options[key]
+    if (typed === undefined) return now
+    const parsed = field.parse(typed)
+    if (!parsed.ok) throw new UserError(`--${key}: ${parsed.error}`)
+    return parsed.value
+  }
+  const answer = choice(old.name !== DEFAULT)
+  const initialRetrySeconds = value('initial', integer(1, 86_400), old.initialRetrySeconds)
+  const maxRetrySeconds = value('maximum', integer(1, 86_400), old.maxRetrySeconds)
+  if (maxRetrySeconds < initialRetrySeconds)
+    throw new UserError(`--maximum (${maxRetrySeconds}) must not be below --initial (${initialRetrySeconds}).`)
+  return {
+    name: old.name,
+    maxRetries: value('retries', integer(0, 10_000), old.maxRetries),
+    maxQueueSeconds: value('queue', integer(60, 2_592_000), old.maxQueueSeconds),
+    initialRetrySeconds,
+    maxRetrySeconds,
+    sendBounces: value('bounces', answer, old.sendBounces),
+    dsnFormat: value('dsn', answer, old.dsnFormat),
+    sendWarnings: value('warnings', answer, old.sendWarnings),
+    warningSeconds: value('interval', integer(60, 2_592_000), old.warningSeconds),
+    warningCount: value('count', integer(1, 100), old.warningCount),
+    alternateAddress:
+      options['alternate']?.toLowerCase() === 'none'
+        ? null
+        : value<string | null>('alternate', emailAddress, old.alternateAddress),
+  }
+}
+
+const writing = (word: string, start: (session: Session, name: string) => BounceProfile, done: string): Form => {
+  const values = Object.keys(OPTIONS).map((o) => o.slice(2, o.indexOf('=')))
+  const usage = `bounceconfig ${word} PROFILE${Object.keys(OPTIONS)
+    .map((o) => ` [${o}]`)
+    .join('')}`
+  return {
+    usage,
+    words: [word],
+    run: async (session, args) => {
+      const { words, options } = readForm(usage, args, { min: 1, max: 1, values })
+      const profile = withOptions(start(session, words[0] ?? ''), options)
+      put(session, profile)
+      session.print(`The bounce profile ${profile.name} has been ${done}.`)
+    },
+  }
+}
+
+const created = (session: Session, name: string): BounceProfile => {
+  const parsed = nameField(session).parse(name)
+  if (!parsed.ok) throw new UserError(parsed.error)
+  return fresh(session, parsed.value)
+}
+
 export default defineCommand({
   name: 'bounceconfig',
   summary: 'Configure bounce profiles',
@@ -248,11 +315,14 @@ export default defineCommand({
     'A bounce profile says how long and how often a message is tried, and who is told when it cannot be delivered or is ' +
     'delayed. The profile Default holds unless destconfig names another for a destination.',
   example: 'dialogue',
+  options: OPTIONS,
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,
   run: dialogue,
   forms: [
+    writing('new', created, 'created'),
+    writing('edit', find, 'changed'),
     form('print', (session, name) => session.print(...detail(find(session, name)))),
     form('delete', (session, name) => remove(session, find(session, name))),
   ],

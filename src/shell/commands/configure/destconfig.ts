@@ -1,13 +1,17 @@
+import { readConfigurationFile } from '../../../config/files.ts'
 import { bounceProfiles } from '../../../config/sections/bounce-profiles.ts'
+import { delivery } from '../../../config/sections/delivery.ts'
 import { destinations, TLS_MODES } from '../../../config/sections/destinations.ts'
 import type { Destination, TlsMode } from '../../../config/sections/destinations.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
-import { integer, isHostname, oneOf } from '../../../core/schema.ts'
+import { integer, isHostname, oneOf, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
-import { printableCut } from '../../../core/text.ts'
+import { printable, printableCut } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
+import { writeExport } from '../../files.ts'
+import { EMPTY_DESTINATION, parseDestinations, printDestinations } from '../../format/destinations.ts'
 import { readForm } from '../../options.ts'
 
 type Settings = (typeof destinations)['defaults']
@@ -19,14 +23,6 @@ const TLS_WORDS: Readonly<Record<TlsMode, string>> = {
   required: 'Required',
   preferred_verify: 'Preferred - Verify',
   required_verify: 'Required - Verify',
-}
-const EMPTY: Entry = {
-  concurrency: null,
-  messagesPerConnection: null,
-  recipients: null,
-  recipientMinutes: 60,
-  tls: null,
-  bounceProfile: null,
 }
 
 const read = ({ draft }: Session): Settings => draft.get(destinations)
@@ -90,7 +86,7 @@ const askEntry = async (session: Session, of: string, now: Entry, fallback: Sett
         integer(1, 60),
         now.recipientMinutes,
       )
-    : EMPTY.recipientMinutes
+    : EMPTY_DESTINATION.recipientMinutes
   const recipients = quota
     ? await ask.field(
         `Enter the max number of recipients per ${recipientMinutes} minutes:`,
@@ -193,6 +189,28 @@ const clear = (session: Session): void => {
   session.print('All destconfig entries removed; the default entry is as it was first.')
 }
 
+const importFile = async (session: Session, file: string): Promise<void> => {
+  const settings = parseDestinations(file, await readConfigurationFile(session.appliance.home, file), {
+    base: read(session).default,
+    initial: destinations.defaults.default,
+    profiles: session.draft.get(bounceProfiles).map((p) => p.name),
+  })
+  write(session, settings)
+  const n = settings.domains.length
+  session.print(`${n} ${n === 1 ? 'entry' : 'entries'} imported; they replace what was there.`)
+}
+
+const exportFile = async (session: Session, file: string): Promise<void> => {
+  const path = await writeExport(session, file, printDestinations(read(session)))
+  session.print(`Destination controls written to ${printable(path)}.`)
+}
+
+const GLOBAL_CONCURRENCY = integer(1, 10_000)
+const setGlobal = ({ draft, print }: Session, maxConcurrency: number): void => {
+  draft.set(delivery, { ...draft.get(delivery), maxConcurrency })
+  print(`At most ${maxConcurrency} deliveries at the same time, to all destinations together.`)
+}
+
 const overview = (session: Session): string => {
   const n = read(session).domains.length
   return n === 1 ? 'There is currently 1 entry configured.' : `There are currently ${n} entries configured.`
@@ -207,18 +225,34 @@ const dialogue = async (session: Session): Promise<void> => {
     const { domains } = read(session)
     const some = domains.length > 0
     const operation = await ask.choose({
+      SETUP: 'Change global settings.',
       NEW: 'Create a new entry.',
       ...(some ? { EDIT: 'Modify an entry.', DELETE: 'Remove an entry.' } : {}),
       DEFAULT: 'Change the default.',
       LIST: 'Display a summary list of all entries.',
       DETAIL: 'Display details for one destination or all entries.',
       ...(some ? { CLEAR: 'Remove all entries.' } : {}),
+      IMPORT: 'Import entries from a file.',
+      EXPORT: 'Export all entries to a file.',
     })
     if (operation === null) return
     const chosen = async (question: string): Promise<Destination> => await ask.pick(question, domains, (d) => d.domain)
-    if (operation === 'NEW') {
+    if (operation === 'SETUP')
+      setGlobal(
+        session,
+        await ask.field(
+          'Please enter the default system wide maximum outbound message delivery concurrency',
+          GLOBAL_CONCURRENCY,
+          session.draft.get(delivery).maxConcurrency,
+        ),
+      )
+    else if (operation === 'IMPORT')
+      await importFile(session, await ask.field('Enter the name of the file to import:', text()))
+    else if (operation === 'EXPORT')
+      await exportFile(session, await ask.field('Enter a name for the exported file:', text()))
+    else if (operation === 'NEW') {
       const domain = await ask.field('Enter the domain you wish to configure.', domainField(session))
-      put(session, { domain, ...(await askEntry(session, domain, EMPTY, read(session).default)) })
+      put(session, { domain, ...(await askEntry(session, domain, EMPTY_DESTINATION, read(session).default)) })
       session.print(`${domain} is now configured.`, NOTE)
     } else if (operation === 'EDIT') {
       const old = await chosen('Choose the domain you wish to configure.')
@@ -257,7 +291,7 @@ const withOptions = (old: Entry, options: Readonly<Record<string, string | undef
     concurrency: number('concurrency', 1000, old.concurrency),
     messagesPerConnection: number('messages', 1000, old.messagesPerConnection),
     recipients: number('recipients', 1_000_000, old.recipients),
-    recipientMinutes: number('minutes', 60, old.recipientMinutes) ?? EMPTY.recipientMinutes,
+    recipientMinutes: number('minutes', 60, old.recipientMinutes) ?? EMPTY_DESTINATION.recipientMinutes,
     tls: tls === null ? null : parsed(oneOf(TLS_MODES), tls),
     bounceProfile: word(options['profile'], old.bounceProfile),
   }
@@ -306,7 +340,7 @@ export default defineCommand({
       'DOMAIN',
       (session, name, options) => {
         const domain = parsed(domainField(session), name)
-        put(session, { domain, ...withOptions(EMPTY, options) })
+        put(session, { domain, ...withOptions(EMPTY_DESTINATION, options) })
         session.print(`${domain} is now configured.`)
       },
       OPTIONS,
@@ -331,5 +365,8 @@ export default defineCommand({
     form('list', '', (session) => session.page(table(session))),
     form('detail', 'DOMAIN', (session, name) => session.page(detail(session, name))),
     form('clear', '', clear),
+    form('import', 'FILE', importFile),
+    form('export', 'FILE', exportFile),
+    form('setup', 'CONCURRENCY', (session, figure) => setGlobal(session, parsed(GLOBAL_CONCURRENCY, figure))),
   ],
 })
