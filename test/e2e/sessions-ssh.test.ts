@@ -26,9 +26,13 @@ describe('recorded sessions over SSH', () => {
   })
   afterAll(async () => await replay.close())
 
-  it('there is one for every command', () => {
+  it('there is one for every command but those that ask for secrets or end the session', () => {
     const recorded = new Set([...sshSessions].map((name) => name.split('/')[0]))
-    expect(REGISTRY.map(({ name }) => name).filter((name) => !recorded.has(name))).toEqual([])
+    expect(REGISTRY.map(({ name }) => name).filter((name) => !recorded.has(name))).toEqual([
+      'passwd',
+      'quit',
+      'smtpauthconfig',
+    ])
   })
 
   it.each([...sshSessions])('%s', async (name) => {
