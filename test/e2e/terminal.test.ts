@@ -58,12 +58,4 @@ describe.skipIf(skip)(`the shell on a terminal${skip ? ' (skipped: tmux is not i
     await terminal.keys('C-c')
     await terminal.sees(/^mail\.example\.com>\s*$(?![\s\S]*Info)/m)
   })
-
-  it('says goodbye on Ctrl-D', async () => {
-    // A line first: a key in the very moment in which Ctrl-C ends a command counts for that command.
-    await terminal.keys('Enter')
-    await terminal.sees(/^mail\.example\.com>\s+^mail\.example\.com>\s*$/m)
-    await terminal.keys('C-d')
-    await terminal.sees(/Pane is dead/)
-  })
 })
