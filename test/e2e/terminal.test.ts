@@ -58,4 +58,9 @@ describe.skipIf(skip)(`the shell on a terminal${skip ? ' (skipped: tmux is not i
     await terminal.keys('C-c')
     await terminal.sees(/^mail\.example\.com>\s*$(?![\s\S]*Info)/m)
   })
+
+  it('ends the shell on Ctrl-D', async () => {
+    await terminal.keys('C-d')
+    await terminal.ended()
+  })
 })

@@ -10,6 +10,8 @@ export interface Tmux {
   screen(): Promise<string>
   sees(expected: RegExp): Promise<string>
   resize(columns: number, rows: number): Promise<void>
+  /** Waits until the program has ended. tmux knows it at once; its words on the screen wait for a signal that can be lost. */
+  ended(): Promise<void>
   close(): Promise<void>
 }
 
@@ -38,6 +40,8 @@ export const openTmux = async (
       return last
     },
     resize: async (columns, rows) => void (await tmux('resize-window', '-x', String(columns), '-y', String(rows))),
+    ended: async () =>
+      await until('the program ends', async () => (await tmux('list-panes', '-F', '#{pane_dead}')).trim() === '1'),
     close: async () => {
       await tmux('kill-server')
       rmSync(folder, { recursive: true, force: true })
