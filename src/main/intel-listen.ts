@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import { join, resolve } from 'node:path'
 import { loadOwnCa } from '../adapters/crypto/ca.ts'
+import { diskHashListFiles } from '../adapters/files/hash-list-files.ts'
 import { diskSourceFiles } from '../adapters/files/source-files.ts'
 import { createFeedFetch } from '../adapters/http/feed-fetch.ts'
 import { startIntelServer } from '../adapters/http/intel-server.ts'
@@ -9,7 +10,10 @@ import { errorText, UserError } from '../core/errors.ts'
 import { createEventBus } from '../events/bus.ts'
 import { createServiceMetrics } from '../intel/service/metrics.ts'
 import type { IntelService } from '../intel/service/service.ts'
+import { createHashLists } from '../intel/sources/hash-lists.ts'
+import { withLists } from '../intel/sources/kinds.ts'
 import { createSourceLoader } from '../intel/sources/loader.ts'
+import type { SourceLoader } from '../intel/sources/loader.ts'
 import { createSourceSchedule } from '../intel/sources/schedule.ts'
 import type { IntelStore } from '../store/repositories/intel.ts'
 import type { IntelCommandOptions } from './intel-serve.ts'
@@ -58,23 +62,27 @@ export const limitsOf = (words: ServeWords): { readonly tokenMs?: number; readon
 }
 
 /** Sources of a service that runs alone. What they have to say goes to `print`. */
-export const loading = (service: IntelService, store: IntelStore, options: IntelCommandOptions) => {
+export const loading = (
+  store: IntelStore,
+  directory: string,
+  options: IntelCommandOptions,
+  changed: () => Promise<void>,
+) => {
   const { env, print } = options
   const feeds = createFeedFetch({ clock: env.clock, proxy: () => null, ca: null, userAgent: 'lychgate' })
   const events = createEventBus(env.clock)
   events.subscribe((_, e) => {
     if (e.type === 'alert.raised') print(e.text)
   })
-  const loader = createSourceLoader({
-    store,
+  const shared = { store, feeds, clock: env.clock, events }
+  const hashes = createHashLists({ ...shared, files: diskHashListFiles(directory), changed })
+  const sets = createSourceLoader({
+    ...shared,
     files: diskSourceFiles,
-    feeds,
-    clock: env.clock,
-    events,
     locate: (path) => resolve(path),
-    loaded: () => service.catchUp(),
+    loaded: changed,
   })
-  return { loader, close: () => feeds.close() }
+  return { loader: withLists(sets, hashes, null), hashes, close: () => feeds.close() }
 }
 
 const listenForMetrics = async (place: string, text: () => string): Promise<Server> => {
@@ -94,6 +102,7 @@ const listenForMetrics = async (place: string, text: () => string): Promise<Serv
 
 export const serveIntel = async (
   service: IntelService,
+  loader: SourceLoader,
   store: IntelStore,
   directory: string,
   words: ServeWords,
@@ -104,7 +113,6 @@ export const serveIntel = async (
   const requestsAMinute = numberOf('requests-a-minute', words['requests-a-minute'], 1, 1_000_000) ?? REQUESTS_A_MINUTE
   const name = words.name ?? (host === '0.0.0.0' || host === '::' ? 'localhost' : host)
   const tls = await loadOwnCa(directory, [...new Set([name, host, 'localhost', '127.0.0.1'])], env)
-  const { loader, close } = loading(service, store, options)
   const schedule = createSourceSchedule(env.clock, loader)
   const metrics = createServiceMetrics(env.clock)
   const figures = () => ({
@@ -133,7 +141,6 @@ export const serveIntel = async (
     await env.clock.sleep(LOOK_MS, signal).catch(() => undefined)
   }
   await schedule.stop()
-  await close()
   scraped?.close()
   scraped?.closeAllConnections()
   await server.stop(GRACE_MS)

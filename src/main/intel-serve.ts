@@ -79,9 +79,12 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
   }
   const directory = join(resolve(options.home), 'intel')
   const writer = verb === 'serve' ? workerWriter() : inlineWriter()
+  let closing = async (): Promise<void> => undefined
   try {
     const store = await createIntelStore(writer, join(resolve(options.home), 'db', 'intel.db'))
-    const service = createIntelService({ store, env: options.env, ...limitsOf(values) })
+    const { loader, hashes, close } = loading(store, directory, options, () => service.catchUp())
+    closing = close
+    const service: IntelService = createIntelService({ store, env: options.env, hashes, ...limitsOf(values) })
     await service.resume()
     const need = (index: number, what: string): string => {
       const word = words[index]
@@ -90,7 +93,7 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
     }
     switch (verb) {
       case 'serve':
-        return await serveIntel(service, store, directory, values, options)
+        return await serveIntel(service, loader, store, directory, values, options)
       case 'ca':
         for (const line of (await loadOwnCa(directory, ['127.0.0.1', 'localhost'], options.env)).caPem
           .trim()
@@ -109,33 +112,26 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
         return
       case 'load': {
         const source = sourceOf(need(0, 'a name for the source'), words[1], values)
-        const { loader, close } = loading(service, store, options)
-        try {
-          print(`${await loader.load(source, options.signal, true)} indicators`)
-        } finally {
-          await close()
-        }
+        print(`${await loader.load(source, options.signal, true)} indicators`)
         keepSource(directory, source)
         return
       }
       case 'unload': {
         const name = `${LOADED}${need(0, 'the name of the source')}`
         dropSource(directory, name)
-        await store.opinions.forget(name)
+        await loader.forget(name)
         await service.catchUp()
         return
       }
-      case 'sources': {
-        const { loader, close } = loading(service, store, options)
+      case 'sources':
         for (const source of keptSources(directory))
           print(sourceLine(source, loader.status(source), options.env.clock.now()))
-        await close()
         return
-      }
       default:
         return await verdicts(service, verb, words, need, options)
     }
   } finally {
+    await closing()
     await writer.close()
   }
 }

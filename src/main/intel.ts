@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
+import { diskHashListFiles } from '../adapters/files/hash-list-files.ts'
 import { diskSourceFiles } from '../adapters/files/source-files.ts'
 import { createHttpExchange } from '../adapters/http/exchange.ts'
 import { createFeedFetch } from '../adapters/http/feed-fetch.ts'
@@ -23,7 +24,9 @@ import { createSenderReputation } from '../intel/sdr/engine.ts'
 import type { SenderReputation } from '../intel/sdr/port.ts'
 import { createIntelService } from '../intel/service/service.ts'
 import { createDnsLists } from '../intel/sources/dns-lists.ts'
-import { withDnsLists } from '../intel/sources/kinds.ts'
+import { createHashLists } from '../intel/sources/hash-lists.ts'
+import type { HashLists } from '../intel/sources/hash-lists.ts'
+import { withLists } from '../intel/sources/kinds.ts'
 import { createSourceLoader, LOADED } from '../intel/sources/loader.ts'
 import { createSourceSchedule } from '../intel/sources/schedule.ts'
 import { createUrlReputation } from '../intel/url/reputation.ts'
@@ -75,13 +78,21 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
   const { env, events, config, serial, version } = options
   const store = await createIntelStore(options.writer, options.database)
   const lists = createDnsLists({ resolver: options.resolver, clock: env.clock, events })
-  const service = createIntelService({ store, env, lists })
   const feeds = createFeedFetch({
     clock: env.clock,
     proxy: () => config.get(intelligence).proxyUrl,
     ca: null,
     userAgent: `lychgate/${version}`,
   })
+  const hashes: HashLists = createHashLists({
+    store,
+    feeds,
+    files: diskHashListFiles(options.directory),
+    clock: env.clock,
+    events,
+    changed: () => service.catchUp(),
+  })
+  const service = createIntelService({ store, env, lists, hashes })
   const sets = createSourceLoader({
     store,
     files: diskSourceFiles,
@@ -91,7 +102,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     locate: (path) => (isAbsolute(path) ? path : join(options.configuration, path)),
     loaded: () => service.catchUp(),
   })
-  const loader = withDnsLists(sets, lists)
+  const loader = withLists(sets, hashes, lists)
   const schedule = createSourceSchedule(env.clock, loader)
   const http = createHttpExchange(env.clock)
   let embedded: EmbeddedIntel | null = null
@@ -171,7 +182,7 @@ export const createIntel = async (options: IntelOptions): Promise<Intel> => {
     senderReputation.flush()
     addressScores.flush()
     if (!running.services) return
-    const known = [...store.opinions.sourceNames(), ...lists.names()].filter(
+    const known = [...store.opinions.sourceNames(), ...lists.names(), ...hashes.names()].filter(
       (name) => name !== OPERATOR && !name.startsWith(LOADED),
     )
     await schedule.apply(next.sources, known)

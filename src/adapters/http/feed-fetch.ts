@@ -136,7 +136,7 @@ export const createFeedFetch = (options: FeedFetchOptions): FeedFetch & { close(
         accept: '*/*',
         'accept-encoding': 'gzip',
         'user-agent': options.userAgent,
-        ...(own && ask.key !== null ? { 'auth-key': ask.key } : {}),
+        ...(own && ask.key !== null ? { [ask.keyHeader ?? 'auth-key']: ask.key } : {}),
         ...(ask.etag === null ? {} : { 'if-none-match': ask.etag }),
         ...(ask.modified === null ? {} : { 'if-modified-since': ask.modified }),
         ...(ask.body === null ? {} : { 'content-type': 'application/json' }),

@@ -12,9 +12,15 @@ export const SOURCE_FORMATS = [
   'phishtank-json',
   'threatfox',
   'misp',
+  'urlhaus-api',
   'dns-dbl',
   'dns-surbl',
+  'safe-browsing',
+  'web-risk',
 ] as const
+
+/** Lists of hash prefixes that are kept here; whole hashes are asked for. Their `path` is the API's URL. */
+const HASH_LIST_FORMATS = ['safe-browsing', 'web-risk'] as const
 
 /** Lists that are asked by DNS for one domain at a time; their `path` is the zone. */
 const DNS_FORMATS = ['dns-dbl', 'dns-surbl'] as const
@@ -39,6 +45,9 @@ export type IntelSource = v.InferOutput<typeof intelSource>
 export type DnsListSource = IntelSource & { readonly format: (typeof DNS_FORMATS)[number] }
 export const isDnsList = (source: IntelSource): source is DnsListSource =>
   (DNS_FORMATS as readonly string[]).includes(source.format)
+export type HashListSource = IntelSource & { readonly format: (typeof HASH_LIST_FORMATS)[number] }
+export const isHashList = (source: IntelSource): source is HashListSource =>
+  (HASH_LIST_FORMATS as readonly string[]).includes(source.format)
 
 /** `dbl.spamhaus.org`, `{key}.dbl.dq.spamhaus.net`. */
 const ZONE = /^(?:\{key\}\.)?(?:[A-Za-z0-9_-]{1,63}\.)+[A-Za-z][A-Za-z0-9-]{0,62}$/
@@ -97,6 +106,13 @@ export const intelligence = defineSection({
       .map((s) => ({
         path: `intelligence.sources.${s.name}`,
         message: `The source '${s.name}' must name the zone of a DNS list. (Ex: dbl.spamhaus.org or {key}.dbl.dq.spamhaus.net)`,
+        severity: 'error' as const,
+      })),
+    ...value.sources
+      .filter((s) => isHashList(s) && !(/^https:\/\/[^?#]+\/$/.test(s.path) && s.key !== null))
+      .map((s) => ({
+        path: `intelligence.sources.${s.name}`,
+        message: `The source '${s.name}' must be the https URL of the API, ending in /, and needs the key that its provider issued.`,
         severity: 'error' as const,
       })),
     ...uniqueNames('intelligence.sources', value.sources),

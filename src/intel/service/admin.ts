@@ -11,6 +11,7 @@ import { judge, toOpinion } from '../opinions.ts'
 import { shortHash } from '../url/hash.ts'
 import { probeOf } from '../url/watch-keys.ts'
 import type { DnsLists } from '../sources/dns-lists.ts'
+import type { HashLists } from '../sources/hash-lists.ts'
 import type { RetroLedger } from './retro.ts'
 
 /** Verdicts by the operator. They act at once. */
@@ -35,8 +36,9 @@ export const createVerdictAdmin = (deps: {
   /** Caches forget what they knew. */
   readonly changed: () => void
   readonly lists: Pick<DnsLists, 'ask'> | undefined
+  readonly hashes: Pick<HashLists, 'confirm'> | undefined
 }): VerdictAdmin => {
-  const { store, clock, retro, changed, lists } = deps
+  const { store, clock, retro, changed, lists, hashes } = deps
   const wordFor = (indicator: Indicator): string => threatWord(judge(store.opinions, scopesOf(indicator)).level)
 
   /** Runs the change; when the verdict has become malicious thereby, the watched URLs are looked at. */
@@ -83,6 +85,7 @@ export const createVerdictAdmin = (deps: {
     },
     explain: async (text) => {
       const indicator = indicatorOf(text)
+      if (indicator.kind === 'url') await hashes?.confirm([indicator.key])
       const asked = await lists?.ask([indicator.host])
       const decision = judge(store.opinions, scopesOf(indicator), asked?.(indicator.host))
       return {

@@ -5,6 +5,7 @@ import { createVerdictAdmin } from './admin.ts'
 import type { VerdictAdmin } from './admin.ts'
 import { toOpinion } from '../opinions.ts'
 import type { DnsLists } from '../sources/dns-lists.ts'
+import type { HashLists } from '../sources/hash-lists.ts'
 import { canonicalUrl } from '../url/canonical.ts'
 import type { HashMatch } from '../url/blind.ts'
 import { expressionHash } from '../url/hash.ts'
@@ -41,11 +42,13 @@ export const createIntelService = (deps: {
   readonly env: Env
   /** DNS lists of domains, where there are any to ask. */
   readonly lists?: Pick<DnsLists, 'ask' | 'inUse'>
+  /** Providers' lists of hashes, where there are any. */
+  readonly hashes?: Pick<HashLists, 'confirm' | 'matches' | 'inUse'>
   readonly tokenMs?: number
   /** That a device may have watched at a time. */
   readonly watchedUrls?: number
 }): IntelService => {
-  const { store, env, lists } = deps
+  const { store, env, lists, hashes } = deps
   const listeners = new Set<() => void>()
   const changed = (): void => {
     for (const listener of listeners) listener()
@@ -56,7 +59,9 @@ export const createIntelService = (deps: {
       name: 'embedded',
       urls: async (urls, signal) => {
         signal.throwIfAborted()
+        const confirmed = hashes?.inUse() ? hashes.confirm(urls) : undefined
         const asked = lists?.inUse() ? await lists.ask(urls.flatMap((url) => canonicalUrl(url)?.host ?? [])) : undefined
+        await confirmed
         return new Map(urls.map((url) => [url, judgeUrl(store.opinions, url, asked)]))
       },
       sender: async (query, signal) => {
@@ -66,12 +71,15 @@ export const createIntelService = (deps: {
     },
     matches: async (prefixes, signal) => {
       signal.throwIfAborted()
-      return store.opinions.ofPrefixes(prefixes, MAX_MATCHES).map((o) => {
+      const stored = store.opinions.ofPrefixes(prefixes, MAX_MATCHES).map((o): HashMatch => {
         const { indicator, ...opinion } = toOpinion(o)
         return { hash: expressionHash(indicator).toString('hex'), opinion }
       })
+      const listed = hashes?.inUse() ? await hashes.matches(prefixes) : []
+      const known = new Set(stored.map((m) => `${m.hash} ${m.opinion.source}`))
+      return [...stored, ...listed.filter((m) => !known.has(`${m.hash} ${m.opinion.source}`))].slice(0, MAX_MATCHES)
     },
-    verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed, lists }),
+    verdicts: createVerdictAdmin({ store, clock: env.clock, retro, changed, lists, hashes }),
     devices: createDeviceDesk(store.devices, env, deps.tokenMs),
     retro,
     catchUp: async () => {

@@ -48,14 +48,26 @@ const urlhausCsv = function* (content: string): Generator<FeedEntry> {
   }
 }
 
+const urlhausEntries = function* (entries: Iterable<readonly [id: string, entry: Json]>): Generator<FeedEntry> {
+  for (const [id, e] of entries) {
+    const tags = Array.isArray(e['tags']) ? e['tags'].map(text).join(' ') : ''
+    const reason = words(`URLhaus ${id}`, text(e['threat']), tags, text(e['url_status']))
+    yield { at: `entry ${id}`, indicator: text(e['url']), reason }
+  }
+}
+
 /** `{id: [{url, url_status, threat, tags}]}` */
-const urlhausJson = function* (content: string): Generator<FeedEntry> {
-  for (const [id, entries] of Object.entries(record(json(content))))
-    for (const e of list(entries)) {
-      const tags = Array.isArray(e['tags']) ? e['tags'].map(text).join(' ') : ''
-      const reason = words(`URLhaus ${id}`, text(e['threat']), tags, text(e['url_status']))
-      yield { at: `entry ${id}`, indicator: text(e['url']), reason }
-    }
+const urlhausJson = (content: string): Iterable<FeedEntry> =>
+  urlhausEntries(
+    Object.entries(record(json(content))).flatMap(([id, entries]) => list(entries).map((e) => [id, e] as const)),
+  )
+
+/** The API's newest entries (`/v1/urls/recent/`): `{query_status, urls: [{id, url, url_status, threat, tags}]}` */
+const urlhausApi = function* (content: string): Generator<FeedEntry> {
+  const answer = record(json(content))
+  if (answer['query_status'] !== 'ok' && answer['query_status'] !== 'no_results')
+    throw new UserError(`answers '${text(answer['query_status']).slice(0, 60)}'`)
+  yield* urlhausEntries(list(answer['urls']).map((e) => [text(e['id']), e]))
 }
 
 /** `phish_id,url,phish_detail_url,submission_time,verified,verification_time,online,target`; only verified ones count. */
@@ -120,6 +132,7 @@ type Reader = (content: string) => Iterable<FeedEntry>
 export const FEED_READERS: Readonly<Partial<Record<IntelSource['format'], Reader>>> = {
   'urlhaus-csv': urlhausCsv,
   'urlhaus-json': urlhausJson,
+  'urlhaus-api': urlhausApi,
   'phishtank-csv': phishtankCsv,
   'phishtank-json': phishtankJson,
   threatfox,

@@ -50,6 +50,16 @@ export const KNOWN_FEEDS: readonly KnownFeed[] = [
     needsKey: true,
   },
   {
+    name: 'safe-browsing',
+    path: 'https://safebrowsing.googleapis.com/v5/',
+    format: 'safe-browsing',
+    level: 'untrusted',
+    category: '',
+    refreshSeconds: 1800,
+    licence: 'Google Safe Browsing: non-commercial use only, key needed',
+    needsKey: true,
+  },
+  {
     name: 'spamhaus-dbl',
     path: 'dbl.spamhaus.org',
     format: 'dns-dbl',
@@ -88,6 +98,26 @@ export const KNOWN_FEEDS: readonly KnownFeed[] = [
     refreshSeconds: 900,
     licence: 'URLhaus by abuse.ch: CC0',
     needsKey: false,
+  },
+  {
+    name: 'urlhaus-api',
+    path: 'https://urlhaus-api.abuse.ch/v1/urls/recent/',
+    format: 'urlhaus-api',
+    level: 'untrusted',
+    category: 'Malware',
+    refreshSeconds: 300,
+    licence: 'URLhaus by abuse.ch: CC0, free key needed',
+    needsKey: true,
+  },
+  {
+    name: 'web-risk',
+    path: 'https://webrisk.googleapis.com/v1/',
+    format: 'web-risk',
+    level: 'untrusted',
+    category: '',
+    refreshSeconds: 1800,
+    licence: 'Google Web Risk: terms of Google Cloud, key of a billed project needed',
+    needsKey: true,
   },
 ]
 

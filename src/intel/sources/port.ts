@@ -5,6 +5,15 @@ export interface SourceFiles {
   read(path: string, maxBytes: number, signal: AbortSignal): Promise<string>
 }
 
+/** What is kept of hash lists: a file for each source. adapters/files implements it. */
+export interface HashListFiles {
+  /** null = there is none. */
+  read(name: string): Promise<Buffer | null>
+  /** Whole or not at all. */
+  write(name: string, bytes: Buffer): Promise<void>
+  remove(name: string): Promise<void>
+}
+
 /** Feeds on the web. adapters/http implements it. */
 export interface FeedFetch {
   /** @throws FeedFault with a reason that names the host, never a key. */
@@ -14,8 +23,10 @@ export interface FeedFetch {
 export interface FeedRequest {
   /** https. */
   readonly url: string
-  /** Sent as `Auth-Key`, to the feed's own host only. */
+  /** Sent to the feed's own host only. */
   readonly key: string | null
+  /** The header that carries the key; `Auth-Key` when it is not said. */
+  readonly keyHeader?: string
   /** Sent as JSON by POST; null = GET. */
   readonly body: unknown
   readonly etag: string | null

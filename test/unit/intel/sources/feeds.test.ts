@@ -118,6 +118,24 @@ describe.each<[IntelSource['format'], string, readonly string[], readonly string
     [],
   ],
   [
+    'urlhaus-api',
+    JSON.stringify({
+      query_status: 'ok',
+      urls: [
+        {
+          id: '223622',
+          url: 'http://mal.example/api',
+          url_status: 'online',
+          date_added: '2022-03-29 23:00:08 UTC',
+          threat: 'malware_download',
+          tags: ['elf'],
+        },
+      ],
+    }),
+    ['http://mal.example/api'],
+    [],
+  ],
+  [
     'phishtank-csv',
     'phish_id,url,phish_detail_url,submission_time,verified,verification_time,online,target\n' +
       '1,"http://p.example/a?x=1,2",http://d.example/,2022,yes,2022,yes,PayPal\n2,http://unverified.example/,http://d.example/,2022,no,,yes,Other\n',

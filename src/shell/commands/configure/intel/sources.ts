@@ -1,4 +1,4 @@
-import { intelligence, isDnsList, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
+import { intelligence, isDnsList, isHashList, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
 import type { IntelSource } from '../../../../config/sections/intelligence.ts'
 import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
@@ -61,6 +61,9 @@ const drop = (session: Session, wanted: string): void => {
   session.print(`Source '${source.name}' deleted. What it said counts until commit.`)
 }
 
+const unitOf = (source: IntelSource | undefined): string =>
+  source !== undefined && isHashList(source) ? 'prefixes of hashes' : 'indicators'
+
 const refresh = async (session: Session, wanted: string): Promise<void> => {
   const interrupt = session.terminal.untilInterrupt()
   try {
@@ -69,7 +72,7 @@ const refresh = async (session: Session, wanted: string): Promise<void> => {
     session.print(
       source && isDnsList(source)
         ? `Source '${printable(wanted)}' checked: it answers.`
-        : `Source '${printable(wanted)}' refreshed: ${indicators} indicators.`,
+        : `Source '${printable(wanted)}' refreshed: ${indicators} ${unitOf(source)}.`,
     )
   } finally {
     interrupt.done()
@@ -87,7 +90,7 @@ export const sourceLines = (session: Session): readonly string[] => {
     const checked = status?.checkedAt ? `, checked ${time.stampZone(status.checkedAt)}` : ''
     const loaded = isDnsList(source)
       ? `(${source.format}), asked by DNS${checked || ', not checked yet'}${status?.error ? ', not in use' : ''}`
-      : `(${source.format}, ${source.level}), ${status?.indicators ?? 0} indicators${at}${checked}`
+      : `(${source.format}, ${source.level}), ${status?.indicators ?? 0} ${unitOf(source)}${at}${checked}`
     return [
       `Source '${source.name}': ${printable(source.path)} ${loaded}`,
       ...(status?.licence ? [`  Terms of use: ${status.licence}`] : []),
