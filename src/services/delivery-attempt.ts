@@ -11,6 +11,7 @@ import { peekHeaders } from '../mail/smtp/header-peek.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { readTrace } from '../mail/trace.ts'
 import type { QueuedRecipient, SpoolEntry, SpoolStore } from '../store/spool.ts'
+import { returnPath } from './bounce-verification.ts'
 import type { Connection, ConnectionPool } from './connection-pool.ts'
 import { createDeliveryConnect } from './delivery-connect.ts'
 import type { DeliveryConnectDeps, RemoteRoute } from './delivery-connect.ts'
@@ -103,7 +104,10 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     const signature = await deps.signer.sign(entry, unsigned)
     const bytes = signature === '' ? unsigned : Buffer.concat([Buffer.from(signature), unsigned])
     events.publish({ type: 'delivery.started', dcid, mid: entry.mid, rids, local: false })
-    const results = await sending.send(outgoing(entry, rows, bytes), signal)
+    const results = await sending.send(
+      { ...outgoing(entry, rows, bytes), sender: returnPath(deps, entry, rows) },
+      signal,
+    )
     if (results === null) return null
     const sha256 = hash('sha256', bytes)
     const attempts = rows.map((row, i): Attempt => {
@@ -196,10 +200,13 @@ const LOOP: Failure = {
   response: `more than ${SMTP_LIMITS.hops} Received headers: the message goes in circles`,
 }
 
-const outgoing = (entry: SpoolEntry, rows: readonly QueuedRecipient[], bytes: Buffer): OutgoingMessage => {
-  const { sender, ret, envid, utf8 } = entry
+const outgoing = (
+  entry: SpoolEntry,
+  rows: readonly QueuedRecipient[],
+  bytes: Buffer,
+): Omit<OutgoingMessage, 'sender'> => {
+  const { ret, envid, utf8 } = entry
   return {
-    sender,
     recipients: rows.map((row) => {
       const { notify, orcpt } = askedOf(entry, row)
       return { address: row.address, ...(notify ? { notify } : {}), ...(orcpt ? { orcpt } : {}) }

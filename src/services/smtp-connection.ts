@@ -260,8 +260,8 @@ export class SmtpConnection {
   #recipient(given: string, options: RecipientOptions): SmtpAnswer | Promise<SmtpAnswer> {
     if (this.#delayedReject)
       return this.#refuseRecipient(given, 'Receiving Control', rejection(this.#flow, this.#client))
-    const { listener, remoteAddress } = this.#client
-    const client = { listener, remoteAddress, flow: this.#flow, relayed: this.#direction === 'outgoing' }
+    const { sender } = this.#mail as Incoming
+    const client = { ...this.#client, sender, flow: this.#flow, relayed: this.#direction === 'outgoing' }
     const verdict = judgeRecipient(this.#deps, client, given)
     const judged = (v: RecipientVerdict): SmtpAnswer => this.#judged(given, options, v)
     return verdict instanceof Promise ? verdict.then(judged) : judged(verdict)

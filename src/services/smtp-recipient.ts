@@ -5,6 +5,7 @@ import { callAhead as callAheadSection } from '../config/sections/call-ahead.ts'
 import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
 import { isRecipient } from '../mail/smtp/recipient-validation.ts'
+import { bounceRecipient } from './bounce-verification.ts'
 import type { SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
 
 export type RecipientVerdict =
@@ -17,14 +18,17 @@ export type RecipientVerdict =
 interface Client {
   readonly listener: Listener
   readonly remoteAddress: string
+  /** '' = the null sender. */
+  readonly sender: string
   readonly flow: MailFlow
   /** May send to anybody. */
   readonly relayed: boolean
 }
 
-type Deps = Pick<SmtpConnectionDeps, 'config' | 'limit' | 'mailboxExists' | 'callAhead'>
+type Deps = Pick<SmtpConnectionDeps, 'env' | 'config' | 'limit' | 'mailboxExists' | 'callAhead'>
 
 const REJECTED = '550 5.1.0 Address rejected.'
+const NO_BOUNCE = '550 5.7.1 no message of ours that could bounce: the address has no valid tag'
 const NO_MAILBOX = '550 5.1.1 there is no such mailbox here'
 const LATER = '451 4.3.0 the recipient cannot be checked, try again later'
 
@@ -82,18 +86,21 @@ const callAhead = async (
   }
 }
 
-/** What a listener says to a recipient: its table, then the limit of the policy, then whether there is such a mailbox. */
+/** What a listener says to a recipient: its table, whether a bounce is one, the limit of the policy, then whether there is such a mailbox. */
 export const judgeRecipient = (
   deps: Deps,
   client: Client,
   given: string,
 ): RecipientVerdict | Promise<RecipientVerdict> => {
-  const { listener, flow, relayed } = client
-  const address = wholeRecipient(listener, given)
+  const { listener, flow, relayed, sender } = client
+  const whole = wholeRecipient(listener, given)
+  const bounce = whole === null ? null : bounceRecipient(deps, whole)
+  const address = bounce?.address ?? null
   const entry = address === null ? undefined : recipientEntry(listener, address)
   const custom = customReply(entry)
   if (address === null || (!relayed && entry?.access !== 'accept'))
     return invalid(deps, client, 'RAT', custom ?? REJECTED)
+  if (sender === '' && !relayed && bounce?.believed === false) return { by: 'bounce verification', reply: NO_BOUNCE }
   if (!(entry?.bypassLimits ?? false) && !withinLimit(deps, client))
     return { by: 'Receiving Control', reply: limitReply(flow) }
   const taken = { address, reply: entry?.access === 'accept' ? custom : null }

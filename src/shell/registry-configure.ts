@@ -40,6 +40,12 @@ export const CONFIGURE: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/bounceconfig.ts')).default,
   },
   {
+    name: 'bvconfig',
+    summary: 'Configure bounce verification',
+    roles: OPERATORS,
+    load: async () => (await import('./commands/configure/bvconfig.ts')).default,
+  },
+  {
     name: 'callaheadconfig',
     summary: 'Configure SMTP call-ahead recipient validation',
     roles: STAGERS,

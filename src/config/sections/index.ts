@@ -5,6 +5,7 @@ import { alerts } from './alerts.ts'
 import { aliases } from './aliases.ts'
 import { alternateSources } from './alternate-sources.ts'
 import { bounceProfiles } from './bounce-profiles.ts'
+import { bounceVerification } from './bounce-verification.ts'
 import { callAhead } from './call-ahead.ts'
 import { certificates } from './certificates.ts'
 import { delivery } from './delivery.ts'
@@ -50,6 +51,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   alternateSources,
   delivery,
   bounceProfiles,
+  bounceVerification,
   destinations,
   aliases,
   dkimSigning,

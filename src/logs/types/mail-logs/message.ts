@@ -30,7 +30,11 @@ export const messageLines: LogTable<MessageEvent['type']> = {
     return info(line`MID ${e.mid} IncomingRelay(${e.relay}): ${found}`)
   }),
   'message.recipient-rejected': toMailLogs((e) =>
-    info(line`MID ${e.mid} ICID ${e.icid} To: <${e.recipient}> Rejected by ${e.by}`),
+    info(
+      e.by === 'bounce verification'
+        ? line`MID ${e.mid} ICID ${e.icid} invalid bounce, rcpt address <${e.recipient}> rejected by bounce verification.`
+        : line`MID ${e.mid} ICID ${e.icid} To: <${e.recipient}> Rejected by ${e.by}`,
+    ),
   ),
   'message.id': toMailLogs((e) =>
     e.messageId === null ? null : info(line`MID ${e.mid} Message-ID ${pyRepr(e.messageId)}`),
