@@ -74,6 +74,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     config: config.running,
     events,
     alerts,
+    logs: base.logs,
     store: await createRemediationStore(writer, home.db('remediation')),
     ledger: stores.ledger,
     providers: new Map([

@@ -2,6 +2,7 @@ import type { Env } from '../core/env.ts'
 import { withDeadline } from '../core/deadline.ts'
 import { errorText } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { RemediationEvent, RemediationStatus } from '../events/remediation.ts'
 import type { AlertService } from '../logs/alerts.ts'
 import type { JobUpdate, RemediationStore, StoredJob, Target } from '../store/repositories/remediation.ts'
 import { REMEDY_NAMES } from './plan.ts'
@@ -56,20 +57,29 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
   const { mid, recipient } = job.delivery
   const action = REMEDY_NAMES[job.action]
   let last: Omit<JobUpdate, 'at'> = { ...job, nextAttemptAt: job.nextAttemptAt }
-  const update = async (change: Partial<JobUpdate>): Promise<void> => {
+  /** What is told of the new state is stored with it: told now, and once more at the next start if a crash comes first. */
+  const update = async (change: Partial<JobUpdate>, news: readonly RemediationEvent[] = []): Promise<void> => {
     last = { ...last, ...change }
     const { state, attempts, nextAttemptAt, detail, targets, held } = last
-    await store.update(job.id, { state, attempts, nextAttemptAt, detail, targets, held, at: env.clock.now() })
+    await store.update(job.id, { state, attempts, nextAttemptAt, detail, targets, held, at: env.clock.now() }, news)
+    for (const event of news) events.publish(event)
   }
-  const end = (state: 'done' | 'failed' | 'skipped', detail: string): Promise<void> =>
-    update({ state, detail, nextAttemptAt: null })
+  const end = (state: 'done' | 'skipped', detail: string, news: readonly RemediationEvent[]): Promise<void> =>
+    update({ state, detail, nextAttemptAt: null }, news)
+  const result = (profile: string, status: RemediationStatus): RemediationEvent => ({
+    type: 'remediation.result',
+    mid,
+    recipient,
+    action,
+    profile,
+    status,
+  })
 
-  const skip = async (reason: string): Promise<void> => {
-    await end('skipped', reason)
-    events.publish({ type: 'remediation.skipped', mid, recipient, profile: job.profile, reason })
-    if (job.profile !== null)
-      events.publish({ type: 'remediation.result', mid, recipient, action, profile: job.profile, status: 'Skipped' })
-  }
+  const skip = (reason: string): Promise<void> =>
+    end('skipped', reason, [
+      { type: 'remediation.skipped', mid, recipient, profile: job.profile, reason },
+      ...(job.profile === null ? [] : [result(job.profile, 'Skipped')]),
+    ])
 
   const act = async (profile: string, provider: MailboxProvider, s: AbortSignal): Promise<void> => {
     const remedy = remedyOf(job, deps.forwardTo)
@@ -78,6 +88,8 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
     let trouble: Postponed | null = null
     for (const target of last.targets ?? []) {
       const outcome = await provider.remedy(target, remedy, job.delivery, s)
+      // A provider that answers after the deadline speaks to nobody: the next attempt asks again.
+      s.throwIfAborted()
       if (outcome.status === 'done') {
         done += 1
         if (outcome.held !== null && !last.held.includes(outcome.held))
@@ -96,11 +108,14 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
       await update({ targets: null })
       throw new Postponed('the message moved while it was being handled', 1000)
     }
-    await end('done', last.held.length > 1 ? `${last.held.length} copies` : '')
-    if (remedy.kind === 'forward') events.publish({ type: 'remediation.forwarded', mid, recipient, to: remedy.to })
-    if (remedy.kind === 'delete' || remedy.thenDelete) events.publish({ type: 'remediation.deleted', mid, recipient })
-    events.publish({ type: 'remediation.succeeded', mid, recipient, profile })
-    events.publish({ type: 'remediation.result', mid, recipient, action, profile, status: 'Remediated' })
+    await end('done', last.held.length > 1 ? `${last.held.length} copies` : '', [
+      ...(remedy.kind === 'forward' ? [{ type: 'remediation.forwarded', mid, recipient, to: remedy.to } as const] : []),
+      ...(remedy.kind === 'delete' || remedy.thenDelete
+        ? [{ type: 'remediation.deleted', mid, recipient } as const]
+        : []),
+      { type: 'remediation.succeeded', mid, recipient, profile },
+      result(profile, 'Remediated'),
+    ])
   }
 
   const attempt = async (profile: string, s: AbortSignal): Promise<void> => {
@@ -122,7 +137,7 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
   const other = store
     .byDelivery(mid, job.delivery.rid)
     .find((j) => j.id !== job.id && j.state === 'done' && j.action !== 'forward')
-  if (other && last.targets === null) return await end('done', `deleted by job ${other.id}`)
+  if (other && last.targets === null) return await end('done', `deleted by job ${other.id}`, [])
   try {
     await withDeadline(env.clock, TIME_OUT_MS, signal, (s) => attempt(profile, s))
   } catch (error) {
@@ -134,14 +149,13 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
     const asked = error instanceof Postponed ? Math.min(error.retryAfterMs, LONGEST_RETRY_MS) : 0
     const wait = asked > 0 ? asked : grown * (0.75 + env.entropy.int(501) / 1000)
     const next = new Date(env.clock.now().getTime() + wait)
-    await update({
-      attempts,
-      detail: text,
-      ...(willRetry ? { nextAttemptAt: next } : { state: 'failed', nextAttemptAt: null }),
-    })
-    events.publish({ type: 'remediation.failed', mid, recipient, profile, error: text, willRetry })
-    if (willRetry) return
-    events.publish({ type: 'remediation.result', mid, recipient, action, profile, status: 'Failed' })
+    const told: RemediationEvent = { type: 'remediation.failed', mid, recipient, profile, error: text, willRetry }
+    if (willRetry) {
+      await update({ attempts, detail: text, nextAttemptAt: next })
+      events.publish(told)
+      return
+    }
+    await update({ attempts, detail: text, state: 'failed', nextAttemptAt: null }, [told, result(profile, 'Failed')])
     deps.alerts.raise({
       class: 'Remediation',
       severity: 'Warning',

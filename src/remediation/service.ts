@@ -6,10 +6,12 @@ import { uuid } from '../core/entropy.ts'
 import type { Env } from '../core/env.ts'
 import { defangUrl } from '../core/defang.ts'
 import { Fault, UserError, errorText } from '../core/errors.ts'
+import { createInTurn } from '../core/in-turn.ts'
 import { createSteadyTime } from '../core/steady.ts'
 import { printableCut } from '../core/text.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { AlertService } from '../logs/alerts.ts'
+import type { LogService } from '../logs/ports.ts'
 import type { RemediationStore, StoredJob } from '../store/repositories/remediation.ts'
 import type { DeliveryLedger } from '../store/spool.ts'
 import { enqueueLate, enqueueVerdict } from './enqueue.ts'
@@ -21,6 +23,7 @@ export interface RemediationDeps {
   readonly config: ConfigReader
   readonly events: EventBus
   readonly alerts: AlertService
+  readonly logs: Pick<LogService, 'flush'>
   readonly store: RemediationStore
   readonly ledger: DeliveryLedger
   /** By kind of profile. */
@@ -37,8 +40,11 @@ export interface RemediationRuntime extends RemediationService {
 }
 
 const AT_ONCE = 4
-const CHUNK = 64
+/** Jobs of one turn: between two, verdicts are withdrawn, messages put back, and the poller goes on. */
+const CHUNK = 16
 const LISTED = 1000
+/** News told again together. */
+const RETOLD = 100
 const PROBE_MS = 30_000
 const LATE_EVERY_MS = 5 * 60_000
 const PRUNE_EVERY_MS = 6 * 3600_000
@@ -53,8 +59,11 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
   const steady = createSteadyTime(clock)
   const since = clock.now()
   const enqueueDeps = { ...deps, clock }
-  let turn: Promise<unknown> = Promise.resolve()
-  let adding: Promise<unknown> = Promise.resolve()
+  /** One runner at a time: no job is ever in two hands. */
+  const inTurn = createInTurn()
+  /** The guard counts what is there; two verdicts must not both count before either is in. */
+  const inOrder = createInTurn()
+  let retold = false
   let wakeUp = new AbortController()
   let running: { readonly control: AbortController; readonly loops: Promise<unknown> } | null = null
 
@@ -72,40 +81,50 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
       reference: uuid(entropy).slice(0, 8),
     })
 
-  const runDue = async (signal: AbortSignal): Promise<void> => {
-    for (;;) {
-      signal.throwIfAborted()
-      const due = store.due(clock.now(), CHUNK)
-      if (due.length === 0) return
-      const { maxAttempts } = config.get(remediation)
-      const runDeps = { ...deps, provider: providerOf, maxAttempts, forwardTo: config.get(urlFiltering).marForwardTo }
-      // Two verdicts may name the same copy: one after the other, so that the second sees what the first did.
-      const copies = new Map<string, StoredJob[]>()
-      for (const job of due) {
-        const copy = `${job.delivery.mid} ${job.delivery.rid}`
-        copies.set(copy, [...(copies.get(copy) ?? []), job])
-      }
-      const queue = copies.values()
-      const worker = async (): Promise<void> => {
-        for (const jobs of queue) for (const job of jobs) await runJob(job, runDeps, signal)
-      }
-      const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
-      const failed = ends.find((e) => e.status === 'rejected')
-      if (failed) throw failed.reason
-    }
+  /** What was published is forgotten when it stands in the log files. */
+  const told = async (jobs: readonly number[]): Promise<void> => {
+    await deps.logs.flush()
+    await store.told(jobs)
   }
 
-  /** One runner at a time: no job is ever in two hands. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work, work)
-    turn = mine.catch(() => undefined)
-    return mine
+  /** What an earlier process stored and perhaps did not live to tell. */
+  const retell = async (): Promise<void> => {
+    if (retold) return
+    for (let news = store.untold(RETOLD); news.length > 0; news = store.untold(RETOLD)) {
+      for (const event of news.flatMap((n) => n.events)) events.publish(event)
+      await told(news.map((n) => n.job))
+    }
+    retold = true
   }
-  /** The guard counts what is there; two verdicts must not both count before either is in. */
-  const inOrder = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = adding.then(work, work)
-    adding = mine.catch(() => undefined)
-    return mine
+
+  /** Some of what is due. Resolves false when nothing was. */
+  const runChunk = async (signal: AbortSignal): Promise<boolean> => {
+    signal.throwIfAborted()
+    await retell()
+    const due = store.due(clock.now(), CHUNK)
+    if (due.length === 0) return false
+    const { maxAttempts } = config.get(remediation)
+    const runDeps = { ...deps, provider: providerOf, maxAttempts, forwardTo: config.get(urlFiltering).marForwardTo }
+    // Two verdicts may name the same copy: one after the other, so that the second sees what the first did.
+    const copies = new Map<string, StoredJob[]>()
+    for (const job of due) {
+      const copy = `${job.delivery.mid} ${job.delivery.rid}`
+      copies.set(copy, [...(copies.get(copy) ?? []), job])
+    }
+    const queue = copies.values()
+    const worker = async (): Promise<void> => {
+      for (const jobs of queue) for (const job of jobs) await runJob(job, runDeps, signal)
+    }
+    const ends = await Promise.allSettled(Array.from({ length: AT_ONCE }, worker))
+    await told(due.map((j) => j.id))
+    const failed = ends.find((e) => e.status === 'rejected')
+    if (failed) throw failed.reason
+    return true
+  }
+
+  /** Chunk by chunk: who waits for a turn has it between two. */
+  const runDue = async (signal: AbortSignal): Promise<void> => {
+    while (await inTurn(() => runChunk(signal)));
   }
 
   const wake = (): void => {
@@ -117,7 +136,7 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
     for (;;) {
       const woken = wakeUp.signal
       await inOrder(() => enqueueLate(enqueueDeps)).catch(tell)
-      await inTurn(() => runDue(signal)).catch((error: unknown) => {
+      await runDue(signal).catch((error: unknown) => {
         signal.throwIfAborted()
         tell(error)
       })
@@ -163,7 +182,7 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
     },
     drain: async (signal) => {
       await inOrder(() => enqueueLate(enqueueDeps))
-      await inTurn(() => runDue(signal))
+      await runDue(signal)
     },
     approve: async (batch, user) => {
       const released = await inOrder(() => store.approve(batch, clock.now()))
@@ -184,10 +203,7 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
       const changed = await inTurn(() => inOrder(() => store.turn(url, withdrawn, clock.now())))
       if (changed === 0) return
       if (!withdrawn) return wake()
-      const jobs = store.ofUrl(url, LISTED).filter((j) => j.withdrawn)
-      const back = jobs.filter((j) => j.state === 'done' && j.held.length > 0).length
-      const forwarded = jobs.filter((j) => j.state === 'done' && j.held.length === 0).length
-      const stopped = jobs.filter((j) => j.state === 'withdrawn').length
+      const { back, forwarded, stopped } = store.withdrawnOf(url)
       events.publish({ type: 'remediation.withdrawn', url, back, forwarded, stopped })
       alerts.raise({
         class: 'Remediation',
@@ -215,9 +231,12 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
           throw new UserError(`Job ${id} could not be undone: ${outcome.detail}`)
         }
         const detail = `put back by ${user}`
-        await store.update(id, { ...job, state: 'undone', detail, nextAttemptAt: null, held: [], at: clock.now() })
         const { mid, recipient } = job.delivery
-        events.publish({ type: 'remediation.undone', mid, recipient, user })
+        const news = { type: 'remediation.undone', mid, recipient, user } as const
+        const at = clock.now()
+        await store.update(id, { ...job, state: 'undone', detail, nextAttemptAt: null, held: [], at }, [news])
+        events.publish(news)
+        await told([id])
       })
     },
     start: async (_reader, signal) => {

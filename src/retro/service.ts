@@ -3,6 +3,7 @@ import { urlRetrospection } from '../config/sections/url-retrospection.ts'
 import { uuid } from '../core/entropy.ts'
 import type { Env } from '../core/env.ts'
 import { Fault, errorText } from '../core/errors.ts'
+import { createInTurn } from '../core/in-turn.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { AlertService } from '../logs/alerts.ts'
 import type { Retrospection, WatchStore } from '../store/repositories/watch.ts'
@@ -64,7 +65,6 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
   /** Set while the poller runs. */
   let running: { readonly control: AbortController; readonly loops: Promise<unknown> } | null = null
   let host: AbortSignal | null = null
-  let turn: Promise<unknown> = Promise.resolve()
 
   const setConnected = (now: boolean, why: string): void => {
     if (now !== connected) since = clock.now()
@@ -148,11 +148,7 @@ export const createRetro = (deps: RetroDeps): RetroRuntime => {
   }
 
   /** Polls never overlap: each waits for the one before it. */
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(work, work)
-    turn = mine.catch(() => undefined)
-    return mine
-  }
+  const inTurn = createInTurn()
 
   const pollLoop = async (signal: AbortSignal, onAsked: () => void): Promise<void> => {
     for (;;) {

@@ -68,6 +68,7 @@ export const chaosGateway = async (options: {
     })
     const shared = { env, config, events, alerts }
     const remediation = createRemediation({
+      logs: { flush: () => Promise.resolve() },
       ...shared,
       store: await createRemediationStore(writer, join(folder, 'remediation.db')),
       ledger,

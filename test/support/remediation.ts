@@ -56,7 +56,11 @@ export class FakeMailboxes implements MailboxProvider {
     if (copy) yield { mailbox: target.recipient, id, folder: 'INBOX', confirmed: copy.confirmed, evidence: 'not ours' }
     await Promise.resolve()
   }
-  remedy = async ({ id }: Found, remedy: Remedy, target: Delivery): Promise<RemedyOutcome> => {
+  remedy: MailboxProvider['remedy'] = async (
+    { id }: Found,
+    remedy: Remedy,
+    target: Delivery,
+  ): Promise<RemedyOutcome> => {
     const outcome = this.outcomes.shift()
     if (outcome instanceof Error) throw outcome
     if (outcome) return outcome
@@ -117,8 +121,18 @@ export const remediationRig = async (): Promise<RemediationRig> => {
     bus.subscribe((_, event) => events.push(event))
     const store = await createRemediationStore(writer, join(folder, 'remediation.db'))
     const alertService = { raise: (a: Omit<Alert, 'at'>) => void alerts.push(a), recent: () => [] }
+    const logs = { flush: () => Promise.resolve() }
     const providers = new Map<string, MailboxProvider>([['maildir', mailboxes]])
-    const remediation = createRemediation({ env, config, events: bus, alerts: alertService, store, ledger, providers })
+    const remediation = createRemediation({
+      env,
+      config,
+      events: bus,
+      alerts: alertService,
+      logs,
+      store,
+      ledger,
+      providers,
+    })
     return { store, remediation }
   }
   const rig: RemediationRig = {

@@ -1,4 +1,5 @@
 import { Fault } from '../../core/errors.ts'
+import { createInTurn } from '../../core/in-turn.ts'
 import type { Passphrases } from '../../services/passphrases.ts'
 
 /** OWASP's first choice for argon2id: 19 MiB, two passes, one lane; 28 ms on the machine of spec/packages.md. */
@@ -7,18 +8,15 @@ const MAX_WAITING = 32
 
 /** argon2id, one hash at a time behind a bounded queue. The package is loaded with the first hash. */
 export const createPassphrases = (): Passphrases => {
-  let tail: Promise<unknown> = Promise.resolve()
+  const oneByOne = createInTurn()
   let waiting = 0
   let decoy: string | null = null
 
   const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
     if (waiting >= MAX_WAITING) throw new Fault('STORE_BUSY', 'too many passphrases wait to be checked')
     waiting++
-    const before = tail
-    const mine = before.then(work, work)
-    tail = mine.catch(() => undefined)
     try {
-      return await mine
+      return await oneByOne(work)
     } finally {
       waiting--
     }

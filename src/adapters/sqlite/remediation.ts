@@ -1,3 +1,4 @@
+import type { RemediationEvent } from '../../events/remediation.ts'
 import type { Delivery } from '../../store/spool.ts'
 import type {
   RemediationStore,
@@ -5,6 +6,7 @@ import type {
   StoredJob,
   StoredJobState,
   Target,
+  WithdrawnCounts,
 } from '../../store/repositories/remediation.ts'
 import type { SqliteWriter, Statement } from './database.ts'
 
@@ -32,6 +34,7 @@ const MIGRATIONS: readonly string[] = [
    ALTER TABLE verdicts ADD COLUMN withdrawn INTEGER NOT NULL DEFAULT 0;
    CREATE INDEX jobs_withdrawn ON jobs (id) WHERE withdrawn = 1;
    CREATE INDEX verdicts_url ON verdicts (url);`,
+  'CREATE TABLE outbox (id INTEGER PRIMARY KEY, job INTEGER NOT NULL, events TEXT NOT NULL);',
 ]
 
 interface JobRow {
@@ -156,7 +159,7 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
       const t = db.get<{ t: number | null }>(`SELECT min(next_at) AS t FROM jobs WHERE state = 'pending'`)?.t ?? null
       return t === null ? null : new Date(t)
     },
-    update: async (id, u) => {
+    update: async (id, u, news = []) => {
       await db.write([
         {
           sql: `UPDATE jobs SET state = ?, attempts = ?, next_at = ?, detail = ?, targets = ?, held = ?, updated_at = ?
@@ -172,6 +175,18 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
             id,
           ],
         },
+        ...(news.length === 0
+          ? []
+          : [{ sql: 'INSERT INTO outbox (job, events) VALUES (?, ?)', params: [id, JSON.stringify(news)] }]),
+      ])
+    },
+    untold: (limit) =>
+      db
+        .all<{ job: number; events: string }>('SELECT job, events FROM outbox ORDER BY id LIMIT ?', limit)
+        .map((row) => ({ job: row.job, events: JSON.parse(row.events) as readonly RemediationEvent[] })),
+    told: async (jobs) => {
+      await db.write([
+        { sql: 'DELETE FROM outbox WHERE job IN (SELECT value FROM json_each(?))', params: [JSON.stringify(jobs)] },
       ])
     },
     approve: async (batch, at) => {
@@ -189,13 +204,23 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
       return released?.changes ?? 0
     },
     deny: async (batch, detail, at) => {
-      const [denied] = await db.write([
+      // A batch with nothing that waits stays as it is: what was withdrawn of it must wait again, not run.
+      const [, , denied] = await db.write([
+        // Nothing joins it any more.
+        {
+          sql: `UPDATE batches SET held_for = NULL WHERE id = ?
+                AND EXISTS (SELECT 1 FROM jobs WHERE batch = batches.id AND state = 'waiting-approval')`,
+          params: [batch],
+        },
+        {
+          sql: `UPDATE jobs SET state = 'skipped', detail = ?, updated_at = ? WHERE batch = ? AND state = 'withdrawn'
+                AND EXISTS (SELECT 1 FROM jobs w WHERE w.batch = jobs.batch AND w.state = 'waiting-approval')`,
+          params: [detail, at.getTime(), batch],
+        },
         {
           sql: `UPDATE jobs SET state = 'skipped', detail = ?, updated_at = ? WHERE batch = ? AND state = 'waiting-approval'`,
           params: [detail, at.getTime(), batch],
         },
-        // Nothing joins it any more.
-        { sql: 'UPDATE batches SET held_for = NULL WHERE id = ?', params: [batch] },
       ])
       return denied?.changes ?? 0
     },
@@ -225,15 +250,21 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
       ])
       return flagged?.changes ?? 0
     },
-    ofUrl: (url, limit) => db.all<JobRow>(`${JOBS} WHERE url = ? ORDER BY id DESC LIMIT ?`, url, limit).map(job),
+    withdrawnOf: (url) =>
+      db.get<WithdrawnCounts>(
+        `SELECT count(*) FILTER (WHERE state = 'done' AND held <> '[]') AS back,
+                count(*) FILTER (WHERE state = 'done' AND held = '[]') AS forwarded,
+                count(*) FILTER (WHERE state = 'withdrawn') AS stopped
+         FROM jobs WHERE url = ? AND withdrawn = 1`,
+        url,
+      ) ?? { back: 0, forwarded: 0, stopped: 0 },
     offered: (limit) =>
       db
         .all<JobRow>(
-          `${JOBS} WHERE withdrawn = 1 AND state = 'done' AND action <> 'forward' ORDER BY id DESC LIMIT ?`,
+          `${JOBS} WHERE withdrawn = 1 AND state = 'done' AND action <> 'forward' AND held <> '[]' ORDER BY id DESC LIMIT ?`,
           limit,
         )
-        .map(job)
-        .filter((j) => j.held.length > 0),
+        .map(job),
     messagesOf: (url, since) =>
       db.get<{ n: number }>(
         `SELECT count(DISTINCT root_mid) AS n FROM jobs WHERE url = ? AND created_at > ? AND ${NOT_APPROVED}`,

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
+import { repeated } from '../unique.ts'
 
 export const alias = v.object({
   /** Domain context: the alias is `alias@domain`. null = global: `alias` is a whole address, `@domain`, or a user part in every domain. */
@@ -19,10 +20,10 @@ export const aliases = defineSection<Alias[]>({
   defaults: [],
   verify: (all) => {
     const keys = all.map((a) => `${a.alias} in ${a.domain ?? 'the global context'}`.toLowerCase())
-    return keys.flatMap((key, i): readonly Issue[] =>
-      keys.indexOf(key) < i
-        ? [{ path: `aliases.${all[i]?.alias}`, message: `The alias ${key} is there twice.`, severity: 'error' }]
-        : [],
-    )
+    return repeated(keys).map((key): Issue => ({
+      path: `aliases.${key}`,
+      message: `The alias ${key} is there twice.`,
+      severity: 'error',
+    }))
   },
 })

@@ -2,6 +2,7 @@ import * as v from 'valibot'
 import { isIP } from 'node:net'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
+import { repeated } from '../unique.ts'
 
 const address = v.pipe(
   v.string(),
@@ -23,13 +24,12 @@ export const dns = defineSection({
   }),
   defaults: { servers: [], alternates: [], reverseTimeoutSeconds: 20, minTtlSeconds: 1800 },
   verify: ({ servers, alternates }) => {
-    const twice = (items: readonly string[]): readonly string[] => items.filter((a, i) => items.indexOf(a) < i)
     const issue = (path: string, message: string): Issue => ({ path, message, severity: 'error' })
     return [
-      ...twice(servers.map((s) => s.address)).map((a) =>
+      ...repeated(servers.map((s) => s.address)).map((a) =>
         issue(`dns.servers.${a}`, `The DNS server ${a} is listed twice.`),
       ),
-      ...twice(alternates.map((s) => s.domain.toLowerCase())).map((d) =>
+      ...repeated(alternates.map((s) => s.domain.toLowerCase())).map((d) =>
         issue(`dns.alternates.${d}`, `There are two alternate DNS servers for ${d}.`),
       ),
     ]

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection, secretText } from '../section.ts'
+import { repeated } from '../unique.ts'
 import { smtpRoutes } from './smtp-routes.ts'
 
 const routeLogin = v.object({
@@ -19,13 +20,17 @@ export const routeLogins = defineSection<RouteLoginEntry[]>({
   defaults: [],
   verify: (logins, whole) => {
     const routes = new Set(whole.get(smtpRoutes).map((r) => r.domain.toLowerCase()))
-    return logins.flatMap(({ domain }, i): readonly Issue[] => {
-      const issue = (message: string): Issue => ({ path: `smtp_route_logins.${domain}`, message, severity: 'error' })
-      const twice = logins.findIndex((l) => l.domain.toLowerCase() === domain.toLowerCase()) < i
-      return [
-        ...(twice ? [issue(`There are two logins for the route ${domain}.`)] : []),
-        ...(routes.has(domain.toLowerCase()) ? [] : [issue(`The login for ${domain} has no route in smtproutes.`)]),
-      ]
+    const domains = logins.map((l) => l.domain)
+    const issue = (domain: string, message: string): Issue => ({
+      path: `smtp_route_logins.${domain}`,
+      message,
+      severity: 'error',
     })
+    return [
+      ...repeated(domains.map((d) => d.toLowerCase())).map((d) => issue(d, `There are two logins for the route ${d}.`)),
+      ...domains
+        .filter((d) => !routes.has(d.toLowerCase()))
+        .map((d) => issue(d, `The login for ${d} has no route in smtproutes.`)),
+    ]
   },
 })

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
+import { repeated } from '../unique.ts'
 
 const senderException = v.object({
   /** `example.com`, `.example.com`, `user@`, `user@example.com`, `@[192.0.2.1]`: lower case. */
@@ -18,14 +19,10 @@ export const senderExceptions = defineSection({
   version: 1,
   schema: v.array(senderException),
   defaults: [] as SenderException[],
-  verify: (all) => {
-    const seen = new Set<string>()
-    return all.flatMap(({ address }): readonly Issue[] => {
-      if (!seen.has(address)) {
-        seen.add(address)
-        return []
-      }
-      return [{ path: 'sender_exceptions', message: `${address} stands twice in the table.`, severity: 'error' }]
-    })
-  },
+  verify: (all) =>
+    repeated(all.map(({ address }) => address)).map((address): Issue => ({
+      path: 'sender_exceptions',
+      message: `${address} stands twice in the table.`,
+      severity: 'error',
+    })),
 })

@@ -1,4 +1,5 @@
 import type { Clock } from '../../core/clock.ts'
+import { createInTurn } from '../../core/in-turn.ts'
 import type { IntelStore, ObservedUrl, OpinionChange, RetroKey } from '../../store/repositories/intel.ts'
 import type { Decision } from '../combine.ts'
 import { threatLevelOf } from '../levels.ts'
@@ -93,12 +94,7 @@ export const createMatcher = (deps: {
   }
 
   // Work of operators takes its turn between two steps of the queue's.
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const mine = last.then(work, work)
-    last = mine.catch(() => undefined)
-    return mine
-  }
+  const inTurn = createInTurn()
 
   const step = async (changes: readonly OpinionChange[]): Promise<number> => {
     const fresh = await probe([...new Set(changes.map((c) => c.probe))])

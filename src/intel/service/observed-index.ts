@@ -1,3 +1,4 @@
+import { createInTurn } from '../../core/in-turn.ts'
 import type { ObservedStore, ObservedUrl } from '../../store/repositories/intel.ts'
 import { canonicalUrl } from '../url/canonical.ts'
 import { indexHashes, watchKeys } from '../url/watch-keys.ts'
@@ -44,7 +45,7 @@ const inOrder = (hashes: readonly bigint[], ids: readonly number[]): BigInt64Arr
  */
 export const createObservedIndexer = (store: ObservedStore) => {
   let waiting = 0
-  let last: Promise<void> = Promise.resolve()
+  const inTurn = createInTurn()
 
   /** @returns the id of the last row, null when there was none. */
   const round = async (partition: number): Promise<number | null> => {
@@ -76,11 +77,7 @@ export const createObservedIndexer = (store: ObservedStore) => {
   }
 
   /** One at a time. */
-  const now = (): Promise<void> => {
-    const mine = last.then(flush, flush)
-    last = mine.catch(() => undefined)
-    return mine
-  }
+  const now = (): Promise<void> => inTurn(flush)
 
   return {
     /** Everything that has arrived is in the index. */
@@ -90,6 +87,6 @@ export const createObservedIndexer = (store: ObservedStore) => {
       // A failure is met again by who wants to find something.
       if (waiting >= ROUND) void now().catch(() => undefined)
     },
-    settled: (): Promise<void> => last,
+    settled: (): Promise<void> => inTurn(() => Promise.resolve()),
   }
 }

@@ -143,7 +143,9 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
     const from = branch.message.entry.mid
     const mid = ids.next('mid')
     const { entry, body } = await finish(branch, copy.edits, signal)
-    const held = holdOrQueue({ ...entry, mid, icid: 0 }, body, { quarantine: copy.quarantine, by: copy.by })
+    // The sender hears of the message, not of a copy that he knows nothing of.
+    const recipients = entry.recipients.map((r) => ({ ...r, notify: [] }))
+    const held = holdOrQueue({ ...entry, mid, icid: 0, recipients }, body, { quarantine: copy.quarantine, by: copy.by })
     const how = 'duplicate-quarantine'
     return {
       entries: held.entries,

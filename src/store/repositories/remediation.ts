@@ -1,3 +1,4 @@
+import type { RemediationEvent } from '../../events/remediation.ts'
 import type { Delivery } from '../spool.ts'
 
 /** The remediation queue: batches (one for a verdict) and jobs (one for a delivered copy). */
@@ -82,6 +83,21 @@ export interface JobUpdate {
   readonly at: Date
 }
 
+/** What a job's end says, until it is told. */
+export interface StoredNews {
+  readonly job: number
+  readonly events: readonly RemediationEvent[]
+}
+
+/** What became of the copies of a withdrawn verdict. */
+export interface WithdrawnCounts {
+  /** Deleted, and still held. */
+  readonly back: number
+  readonly forwarded: number
+  /** Not acted on yet. */
+  readonly stopped: number
+}
+
 export interface RemediationStore {
   /** In one transaction. A delivery that has a job for this URL already gets no second one. */
   add(batch: NewBatch): Promise<BatchResult>
@@ -95,15 +111,18 @@ export interface RemediationStore {
   /** Pending jobs, due or not. */
   pending(): number
   nextDueAt(): Date | null
-  update(id: number, update: JobUpdate): Promise<void>
+  /** `news` is kept with the update, in one transaction, until it is `told`. */
+  update(id: number, update: JobUpdate, news?: readonly RemediationEvent[]): Promise<void>
+  /** News that a crash may have kept from being told, oldest first. */
+  untold(limit: number): readonly StoredNews[]
+  told(jobs: readonly number[]): Promise<void>
   /** Every waiting job of the batch becomes pending, due at `at`. Resolves how many. */
   approve(batch: number, at: Date): Promise<number>
-  /** Every waiting job of the batch ends as skipped. Resolves how many. */
+  /** Every waiting job of the batch ends as skipped, and what was withdrawn of it; none when none waits. Resolves how many waited. */
   deny(batch: number, detail: string, at: Date): Promise<number>
   /** Withdraws or renews what a URL's verdict caused. Resolves how many jobs changed. */
   turn(url: string, withdrawn: boolean, at: Date): Promise<number>
-  /** Newest first. */
-  ofUrl(url: string, limit: number): readonly StoredJob[]
+  withdrawnOf(url: string): WithdrawnCounts
   /** Done, withdrawn, not put back; newest first. */
   offered(limit: number): readonly StoredJob[]
   /** Messages of a verdict since then that ran without an operator's approval. */

@@ -19,7 +19,13 @@ const live = new AbortController().signal
 const MAILS = [1, 2]
 
 /** One life over the same home: ends by itself after `steps` asynchronous calls of store and provider. */
-const life = async (home: string, steps: number, deliveries: readonly Delivery[], sent: Set<string>) => {
+const life = async (
+  home: string,
+  steps: number,
+  deliveries: readonly Delivery[],
+  sent: Set<string>,
+  told: string[],
+) => {
   const env = testEnv()
   const config = new TestConfig()
   config.set(urlFiltering, { marEnabled: true, marAction: 'forward_and_delete', marForwardTo: 'soc@example.com' })
@@ -32,10 +38,24 @@ const life = async (home: string, steps: number, deliveries: readonly Delivery[]
     // As our queue does: once for a key.
     forwarder: { forward: async (key) => void sent.add(key) },
   })
+  const events = createEventBus(env.clock)
+  // What is published after the death of the process nobody reads; what was published before its flush may be lost too.
+  let buffered: string[] = []
+  events.subscribe((_, event) => {
+    if (event.type === 'remediation.result' && !died()) buffered.push(`${event.mid} ${event.status}`)
+  })
+  const logs = wrap({
+    flush: () => {
+      told.push(...buffered)
+      buffered = []
+      return Promise.resolve()
+    },
+  })
   const remediation = createRemediation({
     env,
     config,
-    events: createEventBus(env.clock),
+    events,
+    logs,
     alerts: { raise: () => undefined, recent: () => [] },
     store: wrap(await createRemediationStore(writer, join(home, 'remediation.db'))),
     ledger: {
@@ -72,13 +92,18 @@ describe('remediation that is killed', () => {
         for (const d of deliveries)
           await write.deliver(d.recipient, d.location, Buffer.from(`Message-ID: ${d.messageId}\r\n\r\n`), false)
         const sent = new Set<string>()
-        const first = await life(home, steps, deliveries, sent)
+        const told: string[] = []
+        const first = await life(home, steps, deliveries, sent, told)
         await first.close()
-        const second = await life(home, 1e9, deliveries, sent)
+        const second = await life(home, 1e9, deliveries, sent, told)
         expect(second.remediation.list().map((j) => j.state)).toEqual(['done', 'done'])
         expect(files(join(home, 'mailboxes'))).toEqual([])
         expect(files(join(home, 'hold')).sort()).toEqual(['message', 'message', 'origin.json', 'origin.json'])
         expect(sent.size).toBe(2)
+        // Each end stands in the logs, at most once more than it happened.
+        expect([...new Set(told)].sort()).toEqual(['1 Remediated', '2 Remediated'])
+        for (const line of new Set(told)) expect(told.filter((t) => t === line).length).toBeLessThanOrEqual(2)
+        if (!first.died) expect(told).toHaveLength(2)
         for (const job of second.remediation.list()) await second.remediation.undo(job.id, 'admin', live)
         expect(files(join(home, 'mailboxes')).sort()).toEqual(deliveries.map((d) => d.location).sort())
         await second.close()

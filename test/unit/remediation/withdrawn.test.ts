@@ -71,6 +71,86 @@ describe('a verdict that goes back to clean', () => {
   })
 })
 
+describe('a held batch that is denied', () => {
+  const OTHER = 'http://other.example/y'
+  let rig: RemediationRig
+  beforeEach(async () => {
+    rig = await remediationRig()
+    rig.config.set(section, { guardMailboxes: 1, guardMailboxPercent: 0 })
+    rig.deliver(delivery(1), delivery(2), delivery(3), delivery(4))
+    await rig.remediation.enqueue({ key: 'k1', url: BAD, rootMids: [1, 2] })
+    await rig.remediation.enqueue({ key: 'k2', url: OTHER, rootMids: [3, 4] })
+  })
+  afterEach(() => rig.end())
+  const batch = () => rig.remediation.list()[0]?.batch ?? 0
+  const states = () => rig.remediation.list().map((j) => j.state)
+
+  it('while all of it is withdrawn stays held: the verdict that comes again waits, and deletes nothing', async () => {
+    await rig.remediation.turn(BAD, true)
+    await rig.remediation.turn(OTHER, true)
+    await expect(rig.remediation.deny(batch(), 'admin')).rejects.toThrow('does not wait for approval')
+    await rig.remediation.turn(BAD, false)
+    await rig.remediation.drain(live)
+    expect(rig.mailboxes.deleted).toEqual([])
+    expect(states()).toEqual(['withdrawn', 'withdrawn', 'waiting-approval', 'waiting-approval'])
+  })
+
+  it('ends with what is withdrawn of it: a verdict that comes again revives nothing', async () => {
+    expect(new Set(rig.remediation.list().map((j) => j.batch)).size).toBe(1)
+    await rig.remediation.turn(BAD, true)
+    expect(await rig.remediation.deny(batch(), 'admin')).toBe(2)
+    expect(states()).toEqual(Array(4).fill('skipped'))
+    await rig.remediation.turn(BAD, false)
+    await rig.remediation.drain(live)
+    expect(rig.mailboxes.deleted).toEqual([])
+    expect(states()).toEqual(Array(4).fill('skipped'))
+  })
+})
+
+describe('a long list of copies', () => {
+  it('stops in the middle when its verdict is withdrawn, and counts them all', async () => {
+    const rig = await remediationRig()
+    try {
+      rig.config.set(section, { guardMessages: 10_000, guardMailboxes: 10_000 })
+      rig.deliver(...Array.from({ length: 100 }, (_, n) => delivery(n + 1)))
+      await rig.remediation.enqueue({ key: 'k', url: BAD, rootMids: Array.from({ length: 100 }, (_, n) => n + 1) })
+      const { remedy } = rig.mailboxes
+      let turned: Promise<void> | null = null
+      rig.mailboxes.remedy = (...args) => {
+        turned ??= rig.remediation.turn(BAD, true)
+        return remedy(...args)
+      }
+      await rig.remediation.drain(live)
+      await turned
+      const deleted = rig.mailboxes.deleted.length
+      expect(deleted).toBeLessThan(50)
+      expect(rig.events.find((e) => e.type === 'remediation.withdrawn')).toMatchObject({
+        back: deleted,
+        stopped: 100 - deleted,
+      })
+    } finally {
+      await rig.end()
+    }
+  })
+
+  it('offers old deletions for undo although many newer jobs deleted nothing', async () => {
+    const rig = await remediationRig()
+    try {
+      rig.deliver(...Array.from({ length: 6 }, (_, n) => delivery(n + 1)))
+      await rig.remediation.enqueue({ key: 'k', url: BAD, rootMids: [1, 2, 3, 4, 5, 6] })
+      await rig.remediation.drain(live)
+      await rig.remediation.turn(BAD, true)
+      for (const { id } of rig.remediation.list().slice(0, 4)) {
+        const job = rig.store.job(id)
+        if (job) await rig.store.update(id, { ...job, held: [], at: rig.env.clock.now() })
+      }
+      expect(rig.store.offered(2).map((j) => j.delivery.mid)).toEqual([2, 1])
+    } finally {
+      await rig.end()
+    }
+  })
+})
+
 describe('a batch that waits for approval', () => {
   let rig: RemediationRig
   beforeEach(async () => {

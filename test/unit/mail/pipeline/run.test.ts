@@ -101,8 +101,14 @@ describe('the mail path', () => {
 
   it('copies into quarantine under an MID of its own while the original goes on', async () => {
     const p = await start({ filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }] })
-    const mid = await p.run({ body: hello })
+    const mid = await p.run({
+      body: hello,
+      recipients: [{ rid: 0, address: 'bob@example.com', notify: ['SUCCESS', 'FAILURE'] }],
+    })
     const copy = p.quarantine.list()[0]?.entry.mid ?? 0
+    // The sender is told of his message, not of our copy.
+    expect(p.quarantine.list()[0]?.entry.recipients).toEqual([{ rid: 0, address: 'bob@example.com', notify: [] }])
+    expect(p.spool.entry(mid)?.recipients[0]?.notify).toEqual(['SUCCESS', 'FAILURE'])
     expect(copy).not.toBe(mid)
     expect(p.of('message.generated')).toEqual([
       { type: 'message.generated', mid: copy, from: mid, how: 'duplicate-quarantine', filter: 'copy' },
