@@ -1,4 +1,10 @@
-import { intelligence, isDnsList, isHashList, SOURCE_FORMATS, SOURCE_LEVELS } from '../../../../config/sections/intelligence.ts'
+import {
+  intelligence,
+  isDnsList,
+  isHashList,
+  SOURCE_FORMATS,
+  SOURCE_LEVELS,
+} from '../../../../config/sections/intelligence.ts'
 import type { IntelSource } from '../../../../config/sections/intelligence.ts'
 import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
