@@ -47,9 +47,13 @@ const safe = (text: string): string => {
   return clean.length > MAX_LINE ? `${clean.slice(0, MAX_LINE - 3)}...` : clean
 }
 
+/** The lines of a text, escaped; a renderer's line feeds part them. */
+export const safeLines = (text: string): readonly string[] =>
+  text.includes('\n') ? text.split('\n').map(safe) : [safe(text)]
+
 /**
  * `Tue Mar 29 20:20:24 2022 Debug: text`. Line feeds that the renderer put there start continuation lines without a stamp,
  * as the protobuf payloads and the alert text of the reference have them.
  */
 export const formatLine = (stamp: string, { level, text }: LogLine): string =>
-  `${stamp} ${level}: ${text.includes('\n') ? text.split('\n').map(safe).join('\n') : safe(text)}\n`
+  `${stamp} ${level}: ${safeLines(text).join('\n')}\n`

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { logSubscriptions } from '../config/sections/log-subscriptions.ts'
-import type { LogSubscription } from '../config/sections/log-subscriptions.ts'
+import type { LogSubscription, SyslogPush } from '../config/sections/log-subscriptions.ts'
 import type { ConfigConsumer } from '../config/section.ts'
 import type { Clock } from '../core/clock.ts'
 import { UserError } from '../core/errors.ts'
@@ -19,6 +19,8 @@ import type {
   LogScanner,
   LogService,
 } from './ports.ts'
+import { syslogMessages } from './syslog.ts'
+import type { SyslogNetwork, SyslogSender } from './syslog.ts'
 import { renderEvent } from './types/index.ts'
 
 export interface LogServiceDeps {
@@ -33,6 +35,9 @@ export interface LogServiceDeps {
   readonly reader: LineReader
   readonly follower: FileFollower
   readonly scanner: LogScanner
+  readonly syslog: SyslogNetwork
+  /** Stands in pushed lines. */
+  readonly hostname: () => string
   /** Asked when needed: alerts are built after the logs. */
   readonly alerts: () => Pick<AlertService, 'raise'>
 }
@@ -49,7 +54,10 @@ export interface RunningLogs extends LogService {
 interface Open {
   subscription: LogSubscription
   readonly writer: LogFileWriter
+  sender: SyslogSender | null
 }
+
+const samePush = (a: SyslogPush | null, b: SyslogPush | null): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** Log files are renderings of events: subscribes to the bus and writes each event's lines to the subscriptions that take them. */
 export const createLogService = (deps: LogServiceDeps): RunningLogs => {
@@ -103,22 +111,47 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
       deps.events.publish({ type: 'system.warning', text: `The log ${name} cannot be written: ${error}` }),
   })
 
+  const openSender = ({ name, push }: LogSubscription): SyslogSender | null => {
+    if (push === null) return null
+    const where = `${push.host} port ${push.port}`
+    const warn = (text: string): void => deps.events.publish({ type: 'system.warning', text })
+    return deps.syslog.open(push, {
+      failing: (error) => warn(`The log ${name} cannot be sent to the syslog server ${where}: ${error}`),
+      lost: (n) => warn(`${n} lines of the log ${name} were not sent to the syslog server ${where}`),
+    })
+  }
+  // Nobody waits for a server that is away: the old connection ends beside the new one.
+  const ending = new Set<Promise<void>>()
+  const hangUp = ({ sender: old }: Open): void => {
+    if (old === null) return
+    const closed = old.close().finally(() => ending.delete(closed))
+    ending.add(closed)
+  }
+  const begin = (subscription: LogSubscription): void => {
+    const writer = deps.createWriter(settings(subscription), hooks(subscription.name))
+    open.set(subscription.name, { subscription, writer, sender: openSender(subscription) })
+  }
+
   const apply = async (next: readonly LogSubscription[]): Promise<void> => {
-    for (const [name, { subscription, writer }] of open) {
+    for (const [name, present] of open) {
       const kept = next.find((s) => s.name === name)
-      if (kept?.fileName === subscription.fileName) continue
+      if (kept?.fileName === present.subscription.fileName) continue
       open.delete(name)
-      await writer.close()
+      hangUp(present)
+      await present.writer.close()
     }
     for (const subscription of next) {
       const present = open.get(subscription.name)
-      if (present) {
-        present.subscription = subscription
-        present.writer.configure(settings(subscription))
-      } else {
-        const writer = deps.createWriter(settings(subscription), hooks(subscription.name))
-        open.set(subscription.name, { subscription, writer })
+      if (!present) {
+        begin(subscription)
+        continue
       }
+      if (!samePush(present.subscription.push, subscription.push)) {
+        hangUp(present)
+        present.sender = openSender(subscription)
+      }
+      present.subscription = subscription
+      present.writer.configure(settings(subscription))
     }
   }
 
@@ -129,16 +162,18 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
   }
 
   const start = (subscriptions: readonly LogSubscription[]): void => {
-    for (const subscription of subscriptions) {
-      const writer = deps.createWriter(settings(subscription), hooks(subscription.name))
-      open.set(subscription.name, { subscription, writer })
-    }
+    for (const subscription of subscriptions) begin(subscription)
     unsubscribe = deps.events.subscribe((at, event) => {
       for (const rendered of renderEvent(event, time, wanted)) {
         let text: string | null = null
-        for (const { subscription, writer } of open.values())
-          if (subscription.type === rendered.log && takes(subscription.level, rendered.level))
-            writer.append((text ??= formatLine(stamp(at), rendered)))
+        for (const { subscription, writer, sender } of open.values()) {
+          if (subscription.type !== rendered.log || !takes(subscription.level, rendered.level)) continue
+          writer.append((text ??= formatLine(stamp(at), rendered)))
+          if (sender !== null && subscription.push !== null) {
+            const head = { stamp: stamp(at), hostname: deps.hostname(), tag: subscription.name }
+            for (const message of syslogMessages(subscription.push, head, rendered)) sender.send(message)
+          }
+        }
       }
     })
   }
@@ -160,9 +195,25 @@ export const createLogService = (deps: LogServiceDeps): RunningLogs => {
   }
 
   return {
-    consumer: { section: logSubscriptions, apply: (next) => apply(next) },
+    consumer: {
+      section: logSubscriptions,
+      prepare: async (next) =>
+        next.flatMap(({ name, push }) => {
+          const message = push === null ? null : deps.syslog.problem(push)
+          return message === null
+            ? []
+            : [{ path: `log_subscriptions.${name}.push`, message, severity: 'error' as const }]
+        }),
+      apply: (next) => apply(next),
+    },
     start,
     stop: async () => {
+      // First, so that what could not be sent still stands in a file.
+      for (const present of open.values()) {
+        hangUp(present)
+        present.sender = null
+      }
+      await Promise.allSettled(ending)
       unsubscribe?.()
       await Promise.allSettled([...open.values()].map(({ writer }) => writer.close()))
       open.clear()

@@ -4,6 +4,7 @@ import { counterFile } from '../adapters/files/counters.ts'
 import { createLineReader } from '../adapters/files/line-reader.ts'
 import { createLogScanner, inlineLogScanner } from '../adapters/files/log-scanner.ts'
 import { createLogFileWriter } from '../adapters/files/log-writer.ts'
+import { createSyslog } from '../adapters/net/syslog.ts'
 import { ALERT_MIGRATIONS, createAlertStore } from '../adapters/sqlite/alerts.ts'
 import { inlineWriter, workerWriter } from '../adapters/sqlite/database.ts'
 import type { SqliteWriter } from '../adapters/sqlite/database.ts'
@@ -31,6 +32,7 @@ import type { RunningLogs } from '../logs/service.ts'
 import { trackingFacts } from '../store/tracking-facts.ts'
 import type { TrackingRecorder } from '../store/tracking.ts'
 import { seedAdministrator } from './accounts.ts'
+import { caText } from './ca-text.ts'
 import type { Home, Identity } from './home.ts'
 import type { ApplianceOptions } from './options.ts'
 import { seeding } from './seed.ts'
@@ -96,6 +98,8 @@ export const layFoundation = async (
     reader,
     follower: createFanOut(createFileTail(reader)),
     scanner: options.writer === 'inline' ? inlineLogScanner() : createLogScanner(),
+    syslog: createSyslog({ env, resolver: options.resolver, authorities: caText }),
+    hostname: () => config.running.get(system).hostname,
     alerts: () => ({ raise: (alert) => alerts?.raise(alert) }),
   })
   logs.start(config.running.get(logSubscriptions))

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs'
 import { isAbsolute, join } from 'node:path'
 import { diskHashListFiles } from '../adapters/files/hash-list-files.ts'
 import { diskSourceFiles } from '../adapters/files/source-files.ts'
@@ -31,6 +30,7 @@ import { createSourceLoader, LOADED } from '../intel/sources/loader.ts'
 import { createSourceSchedule } from '../intel/sources/schedule.ts'
 import { createUrlReputation } from '../intel/url/reputation.ts'
 import type { RetroApi } from '../retro/ports.ts'
+import { caText } from './ca-text.ts'
 import { trackerKey } from './intel-files.ts'
 import { startEmbeddedIntel } from './intel-embedded.ts'
 import type { EmbeddedIntel } from './intel-embedded.ts'
@@ -248,14 +248,4 @@ const own = (config: ConfigReader): void => {
   const { serviceUrl } = config.get(intelligence)
   if (serviceUrl !== null)
     throw new UserError(`Verdicts come from ${serviceUrl}. They are set and shown there, with 'lychgate intel'.`)
-}
-
-const caText = (path: string): string => {
-  try {
-    const pem = readFileSync(path, 'utf8')
-    if (pem.includes('-----BEGIN CERTIFICATE-----')) return pem
-  } catch (error) {
-    throw new UserError(`The CA file ${path} cannot be read: ${errorText(error)}.`)
-  }
-  throw new UserError(`The CA file ${path} holds no PEM certificate.`)
 }

@@ -13,6 +13,8 @@ export const LOG_TYPE_TITLES: Readonly<Record<LogTypeName, string>> = {
   authentication: 'Authentication Logs',
 }
 
+export const RETRIEVALS = ['Manual Download', 'Syslog Push'] as const
+
 /** The listing that logconfig, tail, grep, findevent and rollovernow begin with. */
 export const logTable = (logs: readonly LogSubscription[]): readonly string[] => [
   'Currently configured logs:',
@@ -20,7 +22,7 @@ export const logTable = (logs: readonly LogSubscription[]): readonly string[] =>
   '-'.repeat(81),
   ...logs.map(
     (log, i) =>
-      `${`${i + 1}. ${log.name}`.padEnd(20)} ${LOG_TYPE_TITLES[log.type].padEnd(26)} ${'Manual Download'.padEnd(21)} None`,
+      `${`${i + 1}. ${log.name}`.padEnd(20)} ${LOG_TYPE_TITLES[log.type].padEnd(26)} ${RETRIEVALS[log.push === null ? 0 : 1].padEnd(21)} None`,
   ),
 ]
 

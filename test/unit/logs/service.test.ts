@@ -12,6 +12,7 @@ import type { ConfigReader } from '../../../src/config/section.ts'
 import { localTime } from '../../../src/core/localtime.ts'
 import { createEventBus } from '../../../src/events/bus.ts'
 import { createLogService } from '../../../src/logs/service.ts'
+import type { SyslogHooks } from '../../../src/logs/syslog.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 let home = ''
@@ -28,12 +29,15 @@ const ecs: LogSubscription = {
   rolloverBytes: 4096,
   maxFiles: 2,
   alertOnRemoval: true,
+  push: null,
 }
 
 const setUp = (subscriptions: readonly LogSubscription[]) => {
   const clock = new FakeClock('2022-03-30T00:20:24Z')
   const events = createEventBus(clock)
   const alerts: string[] = []
+  const sent: string[] = []
+  const told = new Map<string, SyslogHooks>()
   const reader = createLineReader()
   const logs = createLogService({
     directory: home,
@@ -46,6 +50,18 @@ const setUp = (subscriptions: readonly LogSubscription[]) => {
     reader,
     follower: createFanOut(createFileTail(reader)),
     scanner: inlineLogScanner(),
+    syslog: {
+      open: ({ host }, hooks) => {
+        sent.push(`open ${host}`)
+        told.set(host, hooks)
+        return {
+          send: (message) => void sent.push(message),
+          close: () => Promise.resolve(void sent.push(`close ${host}`)),
+        }
+      },
+      problem: ({ caFile }) => (caFile === null ? null : `No ${caFile}`),
+    },
+    hostname: () => 'mail.example.com',
     alerts: () => ({ raise: (alert) => void alerts.push(alert.text) }),
   })
   logs.start(subscriptions)
@@ -55,7 +71,7 @@ const setUp = (subscriptions: readonly LogSubscription[]) => {
     await logs.flush()
     return readFileSync(join(home, name, 'ecs.current'), 'utf8')
   }
-  return { logs, events, alerts, apply, text }
+  return { logs, events, alerts, sent, told, apply, text }
 }
 
 describe('the log service', () => {
@@ -71,6 +87,40 @@ describe('the log service', () => {
     expect(await text('ecs')).toBe(head + found)
     expect(await text('all')).toBe(`${head}Tue Mar 29 20:20:24 2022 Debug: ECS: Start polling\n${found}`)
     await logs.stop()
+  })
+
+  it('sends what a subscription takes to its syslog server, and keeps it in the file', async () => {
+    const push = { host: 'a', port: 514, protocol: 'udp', facility: 'local4', maxBytes: 1024, caFile: null } as const
+    const { logs, events, sent, told, apply, text } = setUp([{ ...ecs, push }])
+    events.publish({ type: 'ecs.poll-started' })
+    events.publish({ type: 'ecs.none-found' })
+    const line = '<166>Mar 29 20:20:24 mail.example.com ecs: Info: ECS: No retrospections found.'
+    expect(sent).toEqual(['open a', line])
+    expect(await text('ecs')).toMatch(/ECS: No retrospections found\.\n$/)
+    await apply([{ ...ecs, level: 'Warning', push }])
+    expect(sent).toHaveLength(2)
+    await apply([{ ...ecs, push: { ...push, host: 'b' } }])
+    expect(sent.slice(2)).toEqual(['close a', 'open b'])
+
+    const warnings: string[] = []
+    events.subscribe((_at, e) => void (e.type === 'system.warning' && warnings.push(e.text)))
+    told.get('b')?.failing('connection refused')
+    told.get('b')?.lost(3)
+    expect(warnings).toEqual([
+      'The log ecs cannot be sent to the syslog server b port 514: connection refused',
+      '3 lines of the log ecs were not sent to the syslog server b port 514',
+    ])
+    await logs.stop()
+    expect(sent.at(-1)).toBe('close b')
+  })
+
+  it('refuses a commit with a CA file that cannot be used', async () => {
+    const push = { host: 'a', port: 6514, protocol: 'tls', facility: 'mail', maxBytes: 1024, caFile: '/ca' } as const
+    const { logs } = setUp([])
+    const whole = { get: () => [] } as unknown as ConfigReader
+    expect(await logs.consumer.prepare?.([{ ...ecs, push }], [], whole)).toEqual([
+      { path: 'log_subscriptions.ecs.push', message: 'No /ca', severity: 'error' },
+    ])
   })
 
   it('follows the committed subscriptions at once', async () => {

@@ -4,10 +4,12 @@ import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { integer } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
+import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { LOG_TYPE_TITLES, logTable } from '../../format/log-list.ts'
+import { LOG_TYPE_TITLES, RETRIEVALS, logTable } from '../../format/log-list.ts'
 import { readForm } from '../../options.ts'
+import { PUSH_OPTIONS, PUSH_USAGE, askPush, pushOf } from './log/push.ts'
 
 const LEVEL_TITLES: Readonly<Record<LogLevel, string>> = {
   Critical: 'Critical',
@@ -54,7 +56,9 @@ const fileStem: Field<string> = {
 /** The questions after the name, in AsyncOS's order; `from` gives the defaults. */
 const askSettings = async ({ ask }: Session, from: LogSubscription): Promise<LogSubscription> => {
   const level = await ask.pick('Log level:', LOG_LEVELS, (l) => LEVEL_TITLES[l], LOG_LEVELS.indexOf(from.level))
-  await ask.pick('Choose the method to retrieve the logs.', ['Manual Download'], (m) => m, 0)
+  const initialMethod = from.push === null ? 0 : 1
+  const method = await ask.pick('Choose the method to retrieve the logs.', RETRIEVALS, (m) => m, initialMethod)
+  const push = method === 'Syslog Push' ? await askPush(ask, from.push) : null
   const fileName = await ask.field('Filename to use for log files:', fileStem, from.fileName)
   const bytes = integer(4096, 1_073_741_824)
   const rolloverBytes = await ask.field('Please enter the maximum file size:', bytes, from.rolloverBytes)
@@ -63,7 +67,7 @@ const askSettings = async ({ ask }: Session, from: LogSubscription): Promise<Log
     'Should an alert be sent when files are removed due to the maximum number of files allowed?',
     from.alertOnRemoval,
   )
-  return { ...from, level, fileName, rolloverBytes, maxFiles, alertOnRemoval }
+  return { ...from, level, fileName, rolloverBytes, maxFiles, alertOnRemoval, push }
 }
 
 const initial = (type: LogTypeName, name: string): LogSubscription => ({
@@ -74,6 +78,7 @@ const initial = (type: LogTypeName, name: string): LogSubscription => ({
   rolloverBytes: 10_485_760,
   maxFiles: 10,
   alertOnRemoval: false,
+  push: null,
 })
 
 const create = async (session: Session): Promise<void> => {
@@ -90,6 +95,12 @@ const choose = async (session: Session, what: string): Promise<LogSubscription> 
   return logs[number - 1] as LogSubscription
 }
 
+const named = (session: Session, name: string): LogSubscription => {
+  const log = all(session).find((l) => l.name === name)
+  if (!log) throw new UserError(`There is no log named '${printableCut(name, 64)}'.`)
+  return log
+}
+
 const edit = async (session: Session): Promise<void> => {
   const log = await choose(session, 'edit')
   const others = all(session).filter((l) => l !== log)
@@ -102,13 +113,12 @@ const edit = async (session: Session): Promise<void> => {
 }
 
 const remove = (session: Session, name: string): void => {
-  const logs = all(session)
-  if (!logs.some((l) => l.name === name)) throw new UserError(`There is no log named '${name}'.`)
+  const log = named(session, name)
   stage(
     session,
-    logs.filter((l) => l.name !== name),
+    all(session).filter((l) => l !== log),
   )
-  session.print(`Log subscription ${name} removed. Its files stay where they are.`)
+  session.print(`Log subscription ${log.name} removed. Its files stay where they are.`)
 }
 
 const LEVEL_USAGE = `logconfig edit LOG_NAME LEVEL`
@@ -126,10 +136,12 @@ export default defineCommand({
   summary: 'Configure the log subscriptions',
   description:
     'A log subscription writes one kind of log to files of its own, at a level: Critical, Warning, Info, Debug or Trace. ' +
-    'A file is closed at its maximum size and the oldest ones are removed.',
+    'A file is closed at its maximum size and the oldest ones are removed. ' +
+    'The lines may be sent to a syslog server as well, over UDP, TCP or TLS.',
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,
+  options: PUSH_OPTIONS,
   forms: [
     { usage: 'logconfig list', words: ['list'], run: async (session) => session.print(...logTable(all(session))) },
     {
@@ -149,9 +161,17 @@ export default defineCommand({
       words: ['edit'],
       run: async (session, args) => {
         const [name = '', level = ''] = readForm(LEVEL_USAGE, args, { min: 2, max: 2 }).words
-        const log = all(session).find((l) => l.name === name)
-        if (!log) throw new UserError(`There is no log named '${name}'.`)
+        const log = named(session, name)
         stage(session, [...all(session).filter((l) => l !== log), { ...log, level: levelOf(level) }])
+      },
+    },
+    {
+      usage: PUSH_USAGE,
+      words: ['push'],
+      run: async (session, args) => {
+        const { name, push } = pushOf(args)
+        const log = named(session, name)
+        stage(session, [...all(session).filter((l) => l !== log), { ...log, push }])
       },
     },
     {
