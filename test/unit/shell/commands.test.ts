@@ -7,7 +7,6 @@ import { UserError } from '../../../src/core/errors.ts'
 import type { TimeZones } from '../../../src/core/timezone.ts'
 import type { NetworkTools } from '../../../src/services/network.ts'
 import { REGISTRY } from '../../../src/shell/registry.ts'
-import { createTypedLine } from '../../../src/shell/typed-line.ts'
 import { longAge, shortTtl, upTime } from '../../../src/shell/format/duration.ts'
 import { maskSecrets } from '../../../src/shell/secrets.ts'
 import { runInShell } from '../../support/shell-harness.ts'
@@ -141,19 +140,8 @@ describe('telnet', () => {
     const network = { resolve: async () => [], connect: async () => ({ socket, address: '192.0.2.1' }) }
     const { terminal } = await shell(['telnet mail.example.com 2525'], { network })
     expect(terminal.transcript()).toContain(
-      'Trying mail.example.com...\nConnected to 192.0.2.1.\n220 hi\r\n\\x1b]0;x\\x07ÿ done\nConnection closed by foreign host.\n',
+      'Trying mail.example.com...\nConnected to 192.0.2.1.\n220 hi\n\\x1b]0;x\\x07ÿ done\nConnection closed by foreign host.\n',
     )
-  })
-
-  it('turns keys into lines, and ^] into the end', () => {
-    const sent: string[] = []
-    let echoed = ''
-    let left = 0
-    const line = createTypedLine({ echo: (t) => (echoed += t), send: (t) => sent.push(t), leave: () => left++ })
-    for (const keys of ['HELQ\u007fO x\r\n', '\u001b[A', 'é\rhalf\u001dlost']) line.feed(Buffer.from(keys))
-    expect(sent).toEqual(['HELO x', 'é'])
-    expect(echoed).toBe('HELQ\b \bO x\né\nhalf')
-    expect(left).toBe(1)
   })
 })
 

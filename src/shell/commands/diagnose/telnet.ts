@@ -1,13 +1,12 @@
-import { StringDecoder } from 'node:string_decoder'
 import type { Duplex } from 'node:stream'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
-import { printable } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 import { INTERFACES, remoteHost, unreached } from '../../remote.ts'
-import { createTypedLine } from '../../typed-line.ts'
+import { createTelnetKeys } from '../../telnet-keys.ts'
+import { createRemoteStream } from '../../telnet-stream.ts'
 
 const USAGE = 'telnet HOST [PORT]'
 const port = integer(1, 65_535)
@@ -15,8 +14,9 @@ const SMTP = 25
 /** A script gets what the other side says in this time; nobody is there to type. */
 const LISTEN_MS = 5000
 
-/** What the other side sends is shown, never obeyed: every control byte but CR, LF and TAB is escaped. */
-const harmless = (text: string): string => text.replace(/[^\r\n\t]+/g, printable)
+/** Keys that the other side does not take are refused beyond this, and so are answers to its options. */
+const MAX_UNSENT = 65_536
+const BELL = '\u0007'
 
 const converse = async (session: Session, name: string, to: number): Promise<void> => {
   const { terminal, print, appliance } = session
@@ -27,7 +27,9 @@ const converse = async (session: Session, name: string, to: number): Promise<voi
     print(`Connected to ${address}.`)
     try {
       const foreign =
-        terminal.interactive && terminal.raw !== undefined ? await typed(session, socket) : await heard(session, socket)
+        terminal.interactive && terminal.raw !== undefined
+          ? await typed(session, socket, interrupt.signal)
+          : await heard(session, socket)
       print(foreign ? 'Connection closed by foreign host.' : 'Connection closed.')
     } finally {
       socket.destroy()
@@ -37,18 +39,40 @@ const converse = async (session: Session, name: string, to: number): Promise<voi
   }
 }
 
-/** Shows what comes; resolves to whether the other side ended the connection. */
-const received = (session: Session, socket: Duplex): { readonly ended: Promise<boolean>; finish(): void } => {
-  const utf8 = new StringDecoder('utf8')
+/** What is seen of the session, so that our own lines begin at the start of one. */
+interface Screen {
+  show(this: void, text: string): void
+  freshLine(this: void): void
+}
+
+const createScreen = (session: Session): Screen => {
   let atStart = true
   const show = (text: string): void => {
     if (text === '') return
-    session.terminal.write(harmless(text))
+    session.terminal.write(text)
     atStart = text.endsWith('\n')
   }
+  return { show, freshLine: () => show(atStart ? '' : '\n') }
+}
+
+const send = (socket: Duplex, bytes: Uint8Array): boolean => {
+  if (socket.writableLength > MAX_UNSENT || socket.destroyed || socket.writableEnded) return false
+  socket.write(bytes)
+  return true
+}
+
+/** Shows what comes; resolves to whether the other side ended the connection. */
+const received = (
+  session: Session,
+  socket: Duplex,
+  screen: Screen,
+): { readonly ended: Promise<boolean>; finish(): void } => {
+  const remote = createRemoteStream((bytes) => void send(socket, bytes))
+  let finished = false
   const ended = new Promise<boolean>((resolve) => {
     socket.on('data', (bytes: Buffer) => {
-      show(utf8.write(bytes))
+      if (finished) return
+      screen.show(remote.feed(bytes))
       if (session.terminal.drained === undefined) return
       // A slow operator slows the other side down, instead of filling our memory.
       socket.pause()
@@ -61,35 +85,45 @@ const received = (session: Session, socket: Duplex): { readonly ended: Promise<b
   return {
     ended,
     finish: () => {
-      show(utf8.end())
-      if (!atStart) session.terminal.write('\n')
+      finished = true
+      screen.show(remote.end())
+      screen.freshLine()
     },
   }
 }
 
-const typed = async (session: Session, socket: Duplex): Promise<boolean> => {
+/** `gone` aborts when the operator's side has gone, or at a Ctrl-C that came as a signal and not as a key. */
+const typed = async (session: Session, socket: Duplex, gone: AbortSignal): Promise<boolean> => {
   session.print("Escape character is '^]'.")
-  const remote = received(session, socket)
+  const screen = createScreen(session)
+  const remote = received(session, socket, screen)
   let leave: () => void = () => undefined
   const left = new Promise<boolean>((resolve) => {
     leave = () => resolve(false)
   })
-  const line = createTypedLine({
-    echo: (text) => session.terminal.write(text),
-    send: (text) => void socket.write(`${text}\r\n`),
-    leave: () => leave(),
+  gone.addEventListener('abort', leave, { once: true })
+  if (gone.aborted) leave()
+  const keys = createTelnetKeys({
+    echo: screen.show,
+    send: (bytes) => {
+      const taken = send(socket, bytes)
+      if (!taken) session.terminal.write(BELL)
+      return taken
+    },
+    leave,
   })
-  const keyboard = session.terminal.raw?.(line.feed)
+  const keyboard = session.terminal.raw?.(keys.feed)
   try {
     return await Promise.race([remote.ended, left])
   } finally {
+    gone.removeEventListener('abort', leave)
     keyboard?.done()
     remote.finish()
   }
 }
 
 const heard = async (session: Session, socket: Duplex): Promise<boolean> => {
-  const remote = received(session, socket)
+  const remote = received(session, socket, createScreen(session))
   const { signal, done } = session.terminal.untilInterrupt()
   try {
     const silence = session.appliance.env.clock.sleep(LISTEN_MS, signal).then(
@@ -107,7 +141,7 @@ export default defineCommand({
   name: 'telnet',
   summary: 'Connect to a remote host',
   description:
-    'Opens a plain TCP connection and passes lines both ways; ^] or Ctrl-C ends it. In a script it shows what the other side says within five seconds.',
+    'Opens a plain TCP connection. On a terminal each key goes to the other side at once, and ^] ends it. In a script it shows what the other side says within five seconds.',
   category: 'diagnose',
   roles: OPERATORS,
   needsCommit: false,
