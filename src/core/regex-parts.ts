@@ -10,8 +10,8 @@ export interface RegexParts {
   /** For `new RegExp(source, 'mu')`: same matches on one line, none of them across lines. */
   readonly source: string
   /**
-   * Texts up to this long may be given to V8: `k` unbounded repeats cost at most length^(k+1), whatever the text.
-   * 0 = never (repeats within repeats).
+   * Texts up to this long may be given to V8: `k` unbounded repeats and `w` ways through the rest cost at most
+   * w × length^(k+1), whatever the text. 0 = never (repeats within repeats, too many ways).
    */
   readonly safeLength: number
 }
@@ -23,10 +23,14 @@ interface Node {
   readonly literal: string
   readonly unbounded: number
   readonly repeats: boolean
+  /** In how many ways it can be gone through, unbounded repeats left out. */
+  readonly ways: number
 }
 
 /** Steps of some nanoseconds each: a few milliseconds for the worst line. */
 const SAFE_LENGTH: readonly number[] = [65_536, 2048, 192]
+/** Optional parts and alternatives multiply: `(a|a)` twenty times in a row has a million ways. */
+const MAX_WAYS = 1000
 const SYNTAX = /[\\^$.|?*+()[\]{}/]/
 const WORD = '0-9A-Za-z_'
 const SHORT: Readonly<Record<string, string>> = {
@@ -51,8 +55,19 @@ const node = (source: string, more: Partial<Node> = {}): Node => ({
   literal: more.text ?? '',
   unbounded: 0,
   repeats: false,
+  ways: 1,
   ...more,
 })
+
+/** `{least,most}` of what has so many ways itself. */
+const repeatedWays = (ways: number, least: number, most: number): number => {
+  let sum = 0
+  for (let n = least; n <= Math.max(least, most); n++) sum += ways ** n
+  return sum
+}
+
+const safeLength = ({ unbounded, ways }: Node): number =>
+  ways > MAX_WAYS ? 0 : Math.floor((SAFE_LENGTH[unbounded] ?? 0) / ways ** (1 / (unbounded + 1)))
 
 /** null = the expression uses more of the syntax than is understood here. */
 export const regexParts = (source: string): RegexParts | null => {
@@ -120,12 +135,15 @@ export const regexParts = (source: string): RegexParts | null => {
     const open = /^[*+]/.test(m[0]) || (m[2] !== undefined && m[3] === '')
     if (Math.max(Number(m[1] ?? 0), Number(m[3] ?? 0)) > MAX_COUNT) throw new Unknown()
     const needed = m[0].startsWith('+') || Number(m[1] ?? 0) > 0
+    const least = m[0].startsWith('?') ? 0 : Number(m[1] ?? 1)
+    const most = m[0].startsWith('?') ? 1 : m[2] === undefined ? least : Number(m[3] ?? least)
     return {
       source: one.source + m[0],
       text: null,
       literal: needed ? one.literal : '',
       unbounded: one.unbounded + (open ? 1 : 0) + (one.repeats ? SAFE_LENGTH.length : 0),
       repeats: true,
+      ways: open ? one.ways : repeatedWays(one.ways, least, most),
     }
   }
 
@@ -146,6 +164,7 @@ export const regexParts = (source: string): RegexParts | null => {
         literal: '',
         unbounded: all.unbounded + next.unbounded,
         repeats: all.repeats || next.repeats,
+        ways: all.ways * next.ways,
       }
     }
     return { ...all, literal: longer(best, run) }
@@ -163,6 +182,7 @@ export const regexParts = (source: string): RegexParts | null => {
         unbounded: Math.max(all.unbounded, next.unbounded),
         // One repeat over alternatives that begin alike is as bad as one over a repeat.
         repeats: true,
+        ways: all.ways + next.ways,
       }
     }
     return all
@@ -175,7 +195,7 @@ export const regexParts = (source: string): RegexParts | null => {
       literal: whole.literal,
       plain: whole.text !== null && whole.text !== '',
       source: whole.source,
-      safeLength: SAFE_LENGTH[whole.unbounded] ?? 0,
+      safeLength: safeLength(whole),
     }
   } catch (error) {
     if (error instanceof Unknown) return null

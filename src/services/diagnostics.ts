@@ -118,7 +118,7 @@ export interface SmtpProbe {
 }
 
 export interface Diagnostics {
-  /** Lines of a program of the system, as they come; ends it when the signal aborts. @throws UserError when it is not installed. */
+  /** Lines of a program of the system, as they come; ends it when the signal aborts. @throws UserError at once when it is not installed. */
   run(program: ProgramName, host: string, count: number | null, signal: AbortSignal): AsyncIterable<string>
   dig(question: DnsQuestion, signal: AbortSignal): Promise<DnsReply>
   readonly machine: MachineNetwork

@@ -20,9 +20,10 @@ export const programCommand = (own: ProgramCommand): Command => {
   const counted = own.unattended !== undefined
   const usage = counted ? `${own.name} [-c COUNT] HOST` : `${own.name} HOST`
   const run = async (session: Session, host: string, count: number | null): Promise<void> => {
-    session.print('Press Ctrl-C to stop.')
     await interruptible(session, async (signal) => {
-      for await (const line of session.appliance.diagnostics.run(own.name, host, count, signal)) {
+      const lines = session.appliance.diagnostics.run(own.name, host, count, signal)
+      session.print('Press Ctrl-C to stop.')
+      for await (const line of lines) {
         session.print(line)
         await session.terminal.drained?.()
       }

@@ -51,6 +51,8 @@ export interface ReplayTerminal extends Terminal {
   transcript(): string
   /** What was typed, for a second run through another transport. */
   readonly typed: readonly string[]
+  /** The recording as a line shows it that does not echo secrets. */
+  echoed(): readonly string[]
 }
 
 /**
@@ -61,6 +63,7 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
   let shown = ''
   let over = false
   const typed: string[] = []
+  const unsaid = new Map<number, string>()
   const answerAt = (prompt: string): string | null => {
     const line = recorded[shown.split('\n').length - 1]
     if (line === undefined) return null
@@ -76,12 +79,14 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
     origin: 'local',
     typed,
     transcript: () => shown,
+    echoed: () => recorded.map((line, at) => unsaid.get(at) ?? line),
     write: (text) => {
       // What a session says because its recording ends (staged changes) is not part of it.
       if (!over) shown += text
     },
-    readLine: async (prompt) => {
+    readLine: async (prompt, options) => {
       const answer = answerAt(prompt)
+      if (options?.secret === true) unsaid.set(shown.split('\n').length - 1, prompt.trimEnd())
       if (answer === null) {
         over = true
         return null

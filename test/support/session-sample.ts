@@ -20,15 +20,5 @@ const firsts = (names: readonly string[]): ReadonlySet<string> => {
   return new Set(names.filter((name, i) => names.findIndex((other) => command(other) === command(name)) === i))
 }
 
-const local = (name: string): boolean => readSession(name).settings['socket'] === 'no'
-
-/** One session of each command, which runs through the control socket as well. */
-export const socketSessions = firsts(sessionFiles.filter((name) => carried(name) && !local(name)))
-
-/** Secrets that are not echoed, and what is asked when a session ends, stand in no transcript of a line. */
-const silent = (name: string): boolean => /^(?:passwd|quit|smtpauthconfig)\//.test(name)
-
-/** One session of each command, which runs over SSH as well. */
-export const sshSessions = firsts(
-  sessionFiles.filter((name) => carried(name) && !silent(name)).sort((a, b) => Number(local(a)) - Number(local(b))),
-)
+/** One session of each command, which runs through the control socket and over SSH as well. */
+export const carriedSessions = firsts(sessionFiles.filter(carried))

@@ -13,6 +13,7 @@ export const overSocket = async (
 ): Promise<string> => {
   const folder = mkdtempSync(join(tmpdir(), 'lg-'))
   let asked = 0
+  let over = false
   let typedAll: () => void = () => undefined
   const server = await serveSocket({
     path: join(folder, 's'),
@@ -25,7 +26,10 @@ export const overSocket = async (
         interactive: false,
         readLine: (prompt, options) => {
           // A terminal that goes away ends what runs: it goes when the last line has been answered.
-          if (++asked > typed.length) typedAll()
+          if (++asked > typed.length) {
+            over = true
+            typedAll()
+          }
           return terminal.readLine(prompt, options)
         },
       }),
@@ -43,7 +47,7 @@ export const overSocket = async (
       })
       socket.on('data', read)
       socket.once('error', reject)
-      socket.once('close', () => resolve(withoutEnd(output)))
+      socket.once('close', () => resolve(over ? withoutEnd(output) : output))
       const hello = {
         version: PROTOCOL_VERSION,
         pid: 1,

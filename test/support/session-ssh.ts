@@ -47,6 +47,7 @@ export const sshReplay = async (): Promise<SshReplay> => {
   return {
     show: async (gateway, typed) => {
       let asked = 0
+      let over = false
       let typedAll: () => void = () => undefined
       run = (terminal) =>
         gateway.run({
@@ -57,7 +58,10 @@ export const sshReplay = async (): Promise<SshReplay> => {
           rows: 0,
           interactive: false,
           readLine: (prompt, options) => {
-            if (++asked > typed.length) typedAll()
+            if (++asked > typed.length) {
+              over = true
+              typedAll()
+            }
             return terminal.readLine(prompt, options)
           },
         })
@@ -67,7 +71,10 @@ export const sshReplay = async (): Promise<SshReplay> => {
       return await new Promise<string>((resolve) => {
         let output = ''
         channel.on('data', (bytes: Buffer) => (output += bytes.toString('utf8')))
-        channel.once('close', () => resolve(withoutEnd(output.replaceAll('\r', ''))))
+        channel.once('close', () => {
+          const shown = output.replaceAll('\r', '')
+          resolve(over ? withoutEnd(shown) : shown)
+        })
         typedAll = () => channel.end()
         channel.write(typed.map((line) => `${line}\r`).join(''))
       })

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { difference, replayTerminal } from './session-file.ts'
 import { sessionAppliance } from './session-appliance.ts'
-import { readSession, socketSessions, sessionFiles } from './session-sample.ts'
+import { readSession, carriedSessions, sessionFiles } from './session-sample.ts'
 import { overSocket } from './session-socket.ts'
 
 /** Every `parts`th session from the `part`th on: the runner spreads files over its workers, not tests. */
@@ -26,10 +26,10 @@ const replay = async (name: string): Promise<void> => {
   } finally {
     await gateway.close()
   }
-  if (!socketSessions.has(name)) return
+  if (!carriedSessions.has(name)) return
   const again = await sessionAppliance(settings)
   try {
-    expect(difference(lines, await overSocket(again, terminal.typed))).toBeNull()
+    expect(difference(terminal.echoed(), await overSocket(again, terminal.typed))).toBeNull()
   } finally {
     await again.close()
   }

@@ -18,8 +18,11 @@ const workerFile = (): URL => {
   return existsSync(beside) ? beside : new URL('../../../dist/grep-worker.js', import.meta.url)
 }
 
-/** What a thread sends, until it sends null, ends, or the signal ends it. */
-async function* answers(worker: Worker, signal: AbortSignal): AsyncGenerator<readonly string[]> {
+/**
+ * What a thread sends, until it sends null, ends, or the signal ends it. It listens from the call on: an error of a thread
+ * that nobody listens to ends the process.
+ */
+const answers = (worker: Worker, signal: AbortSignal): AsyncGenerator<readonly string[]> => {
   const queue: (readonly string[] | null)[] = []
   let failure: unknown = null
   let wake: () => void = () => undefined
@@ -32,22 +35,24 @@ async function* answers(worker: Worker, signal: AbortSignal): AsyncGenerator<rea
     failure = error
     wake()
   })
-  signal.addEventListener('abort', woken, { once: true })
-  try {
-    for (;;) {
-      if (signal.aborted) return
-      const lines = queue.shift()
-      if (lines === null) return
-      if (lines !== undefined) yield lines
-      else if (failure !== null) throw new Fault('INTERNAL', 'The search of the log failed.', { cause: failure })
-      else
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
+  return (async function* () {
+    signal.addEventListener('abort', woken, { once: true })
+    try {
+      for (;;) {
+        if (signal.aborted) return
+        const lines = queue.shift()
+        if (lines === null) return
+        if (lines !== undefined) yield lines
+        else if (failure !== null) throw new Fault('INTERNAL', 'The search of the log failed.', { cause: failure })
+        else
+          await new Promise<void>((resolve) => {
+            wake = resolve
+          })
+      }
+    } finally {
+      signal.removeEventListener('abort', woken)
     }
-  } finally {
-    signal.removeEventListener('abort', woken)
-  }
+  })()
 }
 
 /** Room for `MAX_THREADS`; the others come in the order in which they asked. */

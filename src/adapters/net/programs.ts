@@ -33,43 +33,53 @@ const isProgram = (path: string): boolean => {
 }
 
 /** Runs programs of the system by argument vector, never through a shell, with an environment of our own. */
-export const systemPrograms = (folders: readonly string[] = FOLDERS): Diagnostics['run'] =>
-  async function* (program, host, count, signal) {
+export const systemPrograms =
+  (folders: readonly string[] = FOLDERS): Diagnostics['run'] =>
+  (program, host, count, signal) => {
     // A host is one word that no program takes for an option.
     if (isIP(host) === 0 && !isHostname(host)) throw new UserError(`'${host}' is no host name and no IP address.`)
     const path = folders.map((folder) => join(folder, program)).find(isProgram)
     if (path === undefined)
       throw new UserError(`${program} is not installed on this machine: install ${PACKAGES[program]}.`)
-    const child = spawn(path, ARGUMENTS[program](host, count), {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { PATH: FOLDERS.join(':'), LC_ALL: 'C' },
-      timeout: LIMIT_MS,
-    })
-    const ended = new Promise<void>((resolve, reject) => {
-      child.once('close', () => resolve())
-      child.once('error', (error) => {
-        reject(new Fault('UPSTREAM_UNAVAILABLE', `${program} cannot be run: ${errorText(error)}.`, { cause: error }))
-      })
-    })
-    ended.catch(() => undefined)
-    let kill: NodeJS.Timeout | undefined
-    const stop = (): void => {
-      child.kill('SIGINT')
-      kill ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
-    }
-    signal.addEventListener('abort', stop, { once: true })
-    if (signal.aborted) stop()
-    const complaints: string[] = []
-    createInterface({ input: child.stderr }).on('line', (line) => {
-      if (complaints.length < 10) complaints.push(line)
-    })
-    try {
-      for await (const line of createInterface({ input: child.stdout })) yield line
-      await ended
-      yield* complaints
-    } finally {
-      signal.removeEventListener('abort', stop)
-      if (child.exitCode === null && child.signalCode === null) stop()
-      void ended.catch(() => undefined).then(() => clearTimeout(kill))
-    }
+    return linesOf(program, path, ARGUMENTS[program](host, count), signal)
   }
+
+async function* linesOf(
+  program: ProgramName,
+  path: string,
+  words: readonly string[],
+  signal: AbortSignal,
+): AsyncGenerator<string> {
+  const child = spawn(path, words, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { PATH: FOLDERS.join(':'), LC_ALL: 'C' },
+    timeout: LIMIT_MS,
+  })
+  const ended = new Promise<void>((resolve, reject) => {
+    child.once('close', () => resolve())
+    child.once('error', (error) => {
+      reject(new Fault('UPSTREAM_UNAVAILABLE', `${program} cannot be run: ${errorText(error)}.`, { cause: error }))
+    })
+  })
+  ended.catch(() => undefined)
+  let kill: NodeJS.Timeout | undefined
+  const stop = (): void => {
+    child.kill('SIGINT')
+    kill ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
+  }
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  const complaints: string[] = []
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    if (complaints.length < 10) complaints.push(line)
+  })
+  try {
+    for await (const line of createInterface({ input: child.stdout })) yield line
+    await ended
+    yield* complaints
+  } finally {
+    signal.removeEventListener('abort', stop)
+    if (child.exitCode === null && child.signalCode === null) stop()
+    void ended.catch(() => undefined).then(() => clearTimeout(kill))
+  }
+}

@@ -36,6 +36,14 @@ describe('what a regular expression tells before it runs', () => {
       expect(regexParts(bad)?.safeLength, bad).toBe(0)
   })
 
+  it('counts the ways through alternatives and optional parts, which multiply', () => {
+    const some = regexParts('(Info|Warning): MID')?.safeLength ?? 0
+    expect(some).toBeGreaterThan(10_000)
+    expect(some).toBeLessThan(regexParts('Info: MID')?.safeLength ?? 0)
+    for (const bad of ['(a|a)'.repeat(12), `${'a?'.repeat(12)}b`, '(a|a){12}b', '(a?){12}b', 'a{0,15}a{0,15}a{0,15}b'])
+      expect(regexParts(bad)?.safeLength, bad).toBe(0)
+  })
+
   const piece = fc.constantFrom(
     ...['a', 'b', 'A', '.', '\\.', '\\d', '\\w', '\\s', '\\S', '\\W', '[ab]', '[^ab]', '[\\d.]', '^', '$', '\\b'],
     ...['(a|b)', '(?:ab)', '(b', ')', '|', '*', '+', '?', '{1,2}', '/', 'é', '-', '\\-', '7'],

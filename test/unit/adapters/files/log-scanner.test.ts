@@ -168,4 +168,16 @@ describe('searches in threads', () => {
     stop.abort()
     await Promise.all([...held.slice(1), sixth].map(async (search) => await search.return?.()))
   })
+
+  it('fails where it is read when its thread fails before anything was asked of it', async () => {
+    const { signal } = new AbortController()
+    const scanner = createLogScanner()
+    const path = file('one', 'a')
+    const late = async function* () {
+      // Threads that begin and end meanwhile: the one that cannot have its pattern is gone by then.
+      for (let n = 0; n < 2; n++) for await (const lines of scanner.scan([path], wish(['a']), signal)) yield lines
+    }
+    const lines = scanner.filter(late(), wish(['[']), signal)
+    await expect(lines.next()).rejects.toThrow('The search of the log failed.')
+  })
 })
