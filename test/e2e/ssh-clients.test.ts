@@ -3,11 +3,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshHome, removeHome, serve, shell } from '../support/appliance.ts'
+import { shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
-import { noOpenSsh, openSsh } from '../support/openssh.ts'
+import { noOpenSsh } from '../support/openssh.ts'
 import type { OpenSsh } from '../support/openssh.ts'
-import { freePort } from '../support/ports.ts'
+import { openSshGateway } from '../support/ssh-gateway.ts'
+import type { SshGateway } from '../support/ssh-gateway.ts'
 import { run, which } from '../support/processes.ts'
 import { openTmux } from '../support/tmux.ts'
 
@@ -24,17 +25,15 @@ const python = ['/usr/bin/python3', 'python3'].find((command) => {
 })
 
 describe.skipIf(why !== null)(`clients of the SSH server${why === null ? '' : ` (skipped: ${why})`}`, () => {
+  let opened: SshGateway
   let home: string
   let folder: string
   let gateway: Serving
   let port: number
   let client: OpenSsh
   beforeAll(async () => {
-    home = freshHome()
-    folder = freshHome()
-    port = await freePort()
-    gateway = await serve(home, { args: ['--hostname', 'mail.example.com', '--ssh', `127.0.0.1:${port}`] })
-    client = openSsh(folder, port)
+    opened = await openSshGateway()
+    ;({ home, folder, port, gateway, client } = opened)
     const key = await client.key('anna', '-t', 'ed25519')
     const people = ['userconfig', 'new', 'anna', 'Anna Example', '1', 'y', '']
     const script = [...people, 'sshconfig', 'userkey', 'user', '2', 'new', key, '', '', '', 'commit "people" N']
@@ -42,9 +41,7 @@ describe.skipIf(why !== null)(`clients of the SSH server${why === null ? '' : ` 
     expect(`${made.code} ${made.stdout}${made.stderr}`).toMatch(/^0 /)
   }, 60_000)
   afterAll(async () => {
-    await gateway.stop()
-    removeHome(home)
-    removeHome(folder)
+    await opened.close()
   })
 
   const command = (): readonly string[] => [

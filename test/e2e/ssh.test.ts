@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshHome, removeHome, serve, shell } from '../support/appliance.ts'
+import { serve, shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
 import { noOpenSsh, openSsh } from '../support/openssh.ts'
 import type { OpenSsh } from '../support/openssh.ts'
+import { openSshGateway } from '../support/ssh-gateway.ts'
+import type { SshGateway } from '../support/ssh-gateway.ts'
 import { freePort } from '../support/ports.ts'
 import { run, until, which } from '../support/processes.ts'
 
@@ -12,6 +14,7 @@ const why = noOpenSsh()
 const PASSPHRASE = 'Snow-fall-2022'
 
 describe.skipIf(why !== null)(`the OpenSSH client${why === null ? '' : ` (skipped: ${why})`}`, () => {
+  let opened: SshGateway
   let home: string
   let folder: string
   let gateway: Serving
@@ -19,11 +22,8 @@ describe.skipIf(why !== null)(`the OpenSSH client${why === null ? '' : ` (skippe
   let client: OpenSsh
   let first: string
   beforeAll(async () => {
-    home = freshHome()
-    folder = freshHome()
-    port = await freePort()
-    gateway = await serve(home, { args: ['--hostname', 'mail.example.com', '--ssh', `127.0.0.1:${port}`] })
-    client = openSsh(folder, port)
+    opened = await openSshGateway()
+    ;({ home, folder, port, gateway, client } = opened)
     first = readFileSync(join(home, 'first-passphrase'), 'utf8').trim()
     const key = await client.key('anna', '-t', 'ed25519')
     const rsa = await client.key('rsa', '-t', 'rsa', '-b', '2048')
@@ -38,9 +38,7 @@ describe.skipIf(why !== null)(`the OpenSSH client${why === null ? '' : ` (skippe
     expect(`${made.code} ${made.stdout}${made.stderr}`).toMatch(/^0 /)
   }, 60_000)
   afterAll(async () => {
-    await gateway.stop()
-    removeHome(home)
-    removeHome(folder)
+    await opened.close()
   })
 
   const log = async (): Promise<string> => (await shell(home, ['-c', 'grep . authentication'])).stdout
@@ -236,7 +234,7 @@ describe.skipIf(why !== null)(`the OpenSSH client${why === null ? '' : ` (skippe
 
   it('keeps its host keys over a restart', async () => {
     await gateway.stop()
-    gateway = await serve(home, { port: gateway.port })
+    gateway = opened.gateway = await serve(home, { port: gateway.port })
     const known = { user: 'anna', key: 'anna', args: ['-o', 'StrictHostKeyChecking=yes'], words: 'whoami' }
     expect((await client.ssh(known)).code).toBe(0)
     for (const name of ['ed25519', 'rsa'])

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import type { ClientChannel } from 'ssh2'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { freshHome, removeHome, serve, shell } from '../support/appliance.ts'
+import { shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
 import { noOpenSsh, openSsh } from '../support/openssh.ts'
-import { freePort } from '../support/ports.ts'
+import { openSshGateway } from '../support/ssh-gateway.ts'
+import type { SshGateway } from '../support/ssh-gateway.ts'
 import { until } from '../support/processes.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 
@@ -39,16 +40,15 @@ const counter = () => {
 }
 
 describe.skipIf(why !== null)(`200 sessions that follow logs${why === null ? '' : ` (skipped: ${why})`}`, () => {
+  let opened: SshGateway
   let home: string
   let folder: string
   let gateway: Serving
   let port: number
   const connections: ssh2.Client[] = []
   beforeAll(async () => {
-    home = freshHome()
-    folder = freshHome()
-    port = await freePort()
-    gateway = await serve(home, { args: ['--hostname', 'mail.example.com', '--ssh', `127.0.0.1:${port}`] })
+    opened = await openSshGateway()
+    ;({ home, folder, port, gateway } = opened)
     const key = await openSsh(folder, port).key('admin', '-t', 'ed25519')
     const script = ['sshconfig', 'sshd', 'setup', 'y', '', '', '', '', '', '500', 'userkey', 'new', key, '', '', '']
     const made = await shell(home, [], `${script.join('\n')}\ncommit "crowd" N\n`)
@@ -56,9 +56,7 @@ describe.skipIf(why !== null)(`200 sessions that follow logs${why === null ? '' 
   }, 60_000)
   afterAll(async () => {
     for (const connection of connections) connection.end()
-    await gateway.stop()
-    removeHome(home)
-    removeHome(folder)
+    await opened.close()
   })
 
   const connect = (): Promise<ssh2.Client> =>

@@ -178,6 +178,6 @@ describe('searches in threads', () => {
       for (let n = 0; n < 2; n++) for await (const lines of scanner.scan([path], wish(['a']), signal)) yield lines
     }
     const lines = scanner.filter(late(), wish(['[']), signal)
-    await expect(lines.next()).rejects.toThrow('The search of the log failed.')
+    await expect(lines[Symbol.asyncIterator]().next()).rejects.toThrow('The search of the log failed.')
   })
 })
