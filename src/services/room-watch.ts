@@ -3,7 +3,7 @@ import type { AlertService } from '../logs/alerts.ts'
 import type { SpoolStore } from '../store/spool.ts'
 
 /**
- * Stands before the spool and tells operators when it takes no more (disk full or read-only), and when it does again:
+ * Stands before the spool and tells operators when it takes no more (disk full, read-only or failing), and when it does again:
  * one alert each, however many messages are refused meanwhile.
  */
 export const watchRoom = (
@@ -20,7 +20,7 @@ export const watchRoom = (
           alerts.raise({
             class: 'System',
             severity: 'Critical',
-            text: `The disk of the mail queue is full or read-only: messages are refused with 452 until it has room (${error.message}).`,
+            text: `The disk of the mail queue is full, read-only or failing: messages are refused with 452 until it has room (${error.message}).`,
           })
         throw error
       }

@@ -7,7 +7,8 @@ import { identify, sha256, testMessage } from '../support/load.ts'
 import { mailPath } from '../support/mail-path.ts'
 import { delivered } from '../support/mailboxes.ts'
 import { freePort } from '../support/ports.ts'
-import { until } from '../support/processes.ts'
+import { until, which } from '../support/processes.ts'
+import { readOnlySpool } from '../support/read-only.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 import type { Reply } from '../support/smtp-client.ts'
 import { smallDisk } from '../support/small-disk.ts'
@@ -67,6 +68,48 @@ describe.skipIf(probe === null)('a disk that takes no more', () => {
     await until('mail is accepted again', async () => (await send()).code === 250)
     await until('all that was accepted is delivered', () => missing().length === 0)
     expect((await shell(disk.folder, ['-c', 'displayalerts'])).stdout).toMatch(/disk of the mail queue is full/)
+  })
+})
+
+describe.skipIf(which('strace') === null)('a disk that became read-only under the appliance', () => {
+  it('is answered 452, without a crash, and mail is taken again as soon as it can be written', async () => {
+    const home = freshHome()
+    const gateway = await serve(home)
+    let sent = 0
+    const accepted = new Set<string>()
+    const send = async (): Promise<Reply> => {
+      const id = `read-only-${sent++}`
+      const client = await SmtpClient.open(gateway.port)
+      try {
+        const reply = await client.send(ENVELOPE, testMessage(id, sent))
+        if (reply.code === 250) accepted.add(id)
+        return reply
+      } finally {
+        client.close()
+      }
+    }
+    try {
+      expect((await send()).code).toBe(250)
+      const fault = await readOnlySpool(gateway.pid, home)
+      try {
+        for (let n = 0; n < 3; n++) {
+          const { code, text } = await send()
+          expect(`${code} ${text}`).toMatch(/^452 4\.3\.1 /)
+        }
+        expect((await shell(home, ['-c', 'version'])).code).toBe(0)
+      } finally {
+        await fault.end()
+      }
+      await until('mail is accepted again', async () => (await send()).code === 250)
+      await until('all that was accepted is delivered', () => {
+        const found = new Set(delivered(home).map(({ bytes }) => identify(bytes)?.id))
+        return [...accepted].every((id) => found.has(id))
+      })
+      expect((await shell(home, ['-c', 'displayalerts'])).stdout).toMatch(/disk of the mail queue/)
+    } finally {
+      await gateway.stop()
+      removeHome(home)
+    }
   })
 })
 

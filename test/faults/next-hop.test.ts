@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { delivery } from '../../src/config/sections/delivery.ts'
+import { destinations } from '../../src/config/sections/destinations.ts'
 import { smtpRoutes } from '../../src/config/sections/smtp-routes.ts'
 import { mailPath } from '../support/mail-path.ts'
 import type { MailPath } from '../support/mail-path.ts'
@@ -150,5 +152,57 @@ describe('a next hop', () => {
     await until('it is delivered or delayed', () => hop.mails.length > 0 || waiting(sent)[0]?.attempts === 1)
     expect(path.of('delivery.tls-failed')).toHaveLength(1)
     expect([hop.mails.length, waiting(sent).length]).toEqual([1, 0])
+  })
+
+  describe('where TLS is required', () => {
+    beforeAll(() => {
+      const { default: fallback } = destinations.defaults
+      // The sender's own host has no TLS, and is to get the notices.
+      const back = { ...fallback, domain: 'sender.example', tls: 'no' } as const
+      path.config.set(destinations, { default: { ...fallback, tls: 'required' }, domains: [back] })
+    })
+    afterAll(() => void path.config.set(destinations, destinations.defaults))
+    const ehlo = '250-sink.example\r\n250 STARTTLS'
+
+    it.each<readonly [string, Script]>([
+      ['that does not offer it', () => undefined],
+      [
+        'that refuses STARTTLS',
+        (l) => (l.startsWith('EHLO') ? ehlo : l === 'STARTTLS' ? '454 4.7.0 not now' : undefined),
+      ],
+      [
+        'whose handshake is broken',
+        (l) => (l.startsWith('EHLO') ? ehlo : l === 'STARTTLS' ? '220 go ahead\r\n250 no TLS here' : undefined),
+      ],
+      ['that hangs in the handshake', (l) => (l.startsWith('EHLO') ? ehlo : l === 'STARTTLS' ? '220 go' : undefined)],
+      ['that hangs up at STARTTLS', (l) => (l.startsWith('EHLO') ? ehlo : l === 'STARTTLS' ? null : undefined)],
+    ])('a host %s hears no envelope, the message waits, and nobody is told yet', async (_, script) => {
+      const said: string[] = []
+      const { hop, domain } = await to((line) => {
+        said.push(line)
+        return script(line)
+      })
+      const sent = await send(domain, ['a'])
+      await until('the attempt is settled', () => waiting(sent)[0]?.attempts === 1, 12_000)
+      expect(said.filter((line) => /^(MAIL|RCPT|DATA)/.test(line))).toEqual([])
+      expect(hop.mails).toEqual([])
+      expect(notices(sent)).toEqual([])
+      expect(path.spool.queued(sent)[0]?.lastError).toBeTruthy()
+      const told = path.of('delivery.delayed').filter((e) => e.mid === sent)
+      expect(told.map((e) => e.status)).toEqual([expect.stringMatching(/^4\.(7|4)\./)])
+    })
+
+    it('and never comes about the sender gets a notice when the life of the message ends', async () => {
+      const { hop, domain } = await to(() => undefined)
+      path.config.set(delivery, { ...path.config.get(delivery), maxRetries: 0 })
+      const sent = await send(domain, ['a'])
+      await until('the message has left the queue', () => waiting(sent).length === 0, 12_000)
+      path.config.set(delivery, { ...path.config.get(delivery), maxRetries: delivery.defaults.maxRetries })
+      expect(hop.mails).toEqual([])
+      const [bounced] = path.of('delivery.bounced').filter((e) => e.mid === sent)
+      expect(bounced).toMatchObject({ status: '5.4.7' })
+      await until('the notice is out', () => notices(sent).length === 1)
+      expect(notices(sent)[0]?.data).toMatch(/^Action: failed\r\nStatus: 5\.4\.7/m)
+    })
   })
 })

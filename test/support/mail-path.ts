@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { certificateFile, startTlsFile } from '../../src/adapters/crypto/certificate.ts'
 import { createMailboxWriter } from '../../src/adapters/maildir/deliver.ts'
+import type { SqliteWriter } from '../../src/adapters/sqlite/database.ts'
 import { createSmtpClient } from '../../src/adapters/smtp/client.ts'
 import { delivery } from '../../src/config/sections/delivery.ts'
 import { defaultListener, listeners } from '../../src/config/sections/listeners.ts'
@@ -40,6 +41,7 @@ export interface MailPathOptions {
   /** Accepted messages go straight into the delivery queue. */
   readonly straight?: boolean
   readonly keepConnectionMs?: number
+  readonly newWriter?: () => SqliteWriter
 }
 
 /** Reception, spool and delivery on real sockets and files, without the pipeline between them. */
@@ -48,7 +50,7 @@ export const mailPath = async (options: MailPathOptions = {}) => {
   const temporary = temporaryHome()
   const home = options.home ?? temporary.home
   const env = { clock, entropy: systemEntropy }
-  const stored = await openSpool(clock, home)
+  const stored = await openSpool(clock, home, options.newWriter)
   const log: ApplianceEvent[] = []
   const events = createEventBus(clock)
   const waiters = new Set<() => void>()

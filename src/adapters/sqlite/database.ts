@@ -16,7 +16,7 @@ export interface SqliteDatabase {
   iterate<T>(sql: string, ...params: readonly SqlValue[]): IterableIterator<T>
   /**
    * Commits the statements together, after the files are on stable storage; grouped with other writers' batches.
-   * @throws Fault STORE_FULL (disk full), STORE_BUSY, STORE_CORRUPT or INTERNAL; nothing of the batch is kept then.
+   * @throws Fault STORE_FULL (disk full, read-only or failing), STORE_BUSY, STORE_CORRUPT or INTERNAL; nothing of the batch is kept then.
    */
   write(statements: readonly Statement[], files?: readonly DurableFile[]): Promise<readonly StatementResult[]>
 }
@@ -31,7 +31,8 @@ const faultCode = (code: string): FaultCode => {
   if (code === 'SQLITE_FULL' || code === 'ENOSPC' || code === 'EDQUOT') return 'STORE_FULL'
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return 'STORE_BUSY'
   if (code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB') return 'STORE_CORRUPT'
-  if (code.startsWith('SQLITE_READONLY') || code === 'EROFS') return 'STORE_FULL'
+  // A file system that the kernel made read-only refuses writes to open files: SQLite calls that an I/O error.
+  if (/^SQLITE_(READONLY|IOERR|CANTOPEN)/.test(code) || code === 'EROFS' || code === 'EIO') return 'STORE_FULL'
   return 'INTERNAL'
 }
 

@@ -21,7 +21,7 @@ it('raises one alert when the disk is full, however often, and one when there is
   while (told.length < outcomes.length) told.push(await spool.accept(newEntry(1)).catch((error: Fault) => error.code))
   expect(told).toEqual(outcomes.map((o) => (o === 'ok' ? undefined : o)))
   expect(raised).toEqual([
-    expect.stringMatching(/^Critical: The disk of the mail queue is full or read-only: .*452/),
+    expect.stringMatching(/^Critical: The disk of the mail queue is full, read-only or failing: .*452/),
     expect.stringMatching(/^Information: .*room again.* 2 were refused/),
     expect.stringMatching(/^Critical: /),
   ])
