@@ -56,6 +56,15 @@ export type MessageEvent =
       readonly what: 'Condition' | 'Action'
       readonly detail: string
     }
+  /** Somebody followed a link of the redirect service. */
+  | {
+      readonly type: 'url.clicked'
+      readonly mid: number
+      readonly url: string
+      readonly score: number | null
+      readonly remoteAddress: string
+      readonly outcome: 'redirected' | 'blocked' | 'asked'
+    }
   | {
       readonly type: 'message.rewritten'
       readonly mid: number

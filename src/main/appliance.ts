@@ -21,6 +21,7 @@ import { openHome, openIdentity } from './home.ts'
 import { createIntel } from './intel.ts'
 import { buildMail, openMailStores } from './mail.ts'
 import type { ApplianceOptions, RunningAppliance } from './options.ts'
+import { createRedirectService } from './redirect.ts'
 import { createSessions } from './sessions.ts'
 import { createSshService } from './ssh.ts'
 import { buildDate, version } from './version.ts'
@@ -95,6 +96,14 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
   const dns = openDns(config, options)
   const mail = buildMail(base, stores, intel, retro, { ...options, resolver: dns }, home)
   queue = mail.delivery
+  const redirects = createRedirectService({
+    env,
+    events,
+    config: config.running,
+    reputation: intel.urlReputation,
+    keys: home.keys,
+  })
+  config.consume(redirects.consumer)
   const access = openAccounts(base, options, home)
   const sshService = createSshService({ keys: home.keys, appliance: () => appliance, sessions: () => sessions })
   config.consume(sshService.consumer)
@@ -109,6 +118,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
       remediation,
       retro,
       mail.listeners,
+      redirects,
       sshService,
     ],
   })

@@ -149,6 +149,12 @@ export const CONFIGURE: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/policyconfig.ts')).default,
   },
   {
+    name: 'redirectconfig',
+    summary: 'Configure the redirect service for rewritten URLs',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/redirectconfig.ts')).default,
+  },
+  {
     name: 'remediationconfig',
     summary: 'Configure mailbox profiles, domain mapping and limits of remediation',
     roles: OPERATORS,

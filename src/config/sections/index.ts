@@ -20,6 +20,7 @@ import { mailPolicies } from './mail-policies.ts'
 import { messageFilters } from './message-filters.ts'
 import { quarantines } from './quarantines.ts'
 import { receiving } from './receiving.ts'
+import { redirect } from './redirect.ts'
 import { remediation } from './remediation.ts'
 import { routeLogins } from './route-logins.ts'
 import { sdr } from './sdr.ts'
@@ -63,6 +64,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   quarantines,
   sdr,
   urlFiltering,
+  redirect,
   urlRetrospection,
   remediation,
   intelligence,

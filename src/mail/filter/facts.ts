@@ -20,6 +20,8 @@ export interface Facts {
   readonly exceptionOnEnvelopeOnly: boolean
   /** The link's visible text is rewritten too (`websecurityconfig`). */
   readonly rewriteVisibleText: boolean
+  /** The link of the redirect service for a URL; null while the service is off, or when it takes no such URL. */
+  redirected(url: string): string | null
   headers(): readonly HeaderField[]
   random(maxExclusive: number): number
   /** Verdicts of the message's URLs, by their looked-up form; asked for once. Empty while URL filtering is off. */

@@ -1,9 +1,11 @@
+import { redirect } from '../../config/sections/redirect.ts'
 import { sdr } from '../../config/sections/sdr.ts'
 import { system } from '../../config/sections/system.ts'
 import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import { errorText } from '../../core/errors.ts'
 import type { LocalTime } from '../../core/localtime.ts'
 import type { UrlReputation } from '../../intel/lookup.ts'
+import { redirectLink } from '../../intel/url/redirect.ts'
 import type { UrlVerdict } from '../../intel/verdict.ts'
 import type { FilterRun } from '../filter/run.ts'
 import type { Scanner } from '../pipeline/scanner.ts'
@@ -16,6 +18,7 @@ export interface FilterStageDeps {
   readonly time: LocalTime
 }
 
+const DAY = 86_400_000
 const NO_URLS: ReadonlyMap<string, UrlVerdict> = new Map()
 
 /** What the filters of one stage may ask about the message; URL verdicts are looked up once, when a filter wants them. */
@@ -41,6 +44,12 @@ export const filterRun = (message: Message, ctx: StageContext, deps: FilterStage
     )
   }
   const now = env.clock.now()
+  const redirected = (url: string): string | null => {
+    const { enabled, baseUrl, key, lifetimeDays } = config.get(redirect)
+    if (!enabled || baseUrl === null || key === null) return null
+    const expires = new Date(now.getTime() + lifetimeDays * DAY)
+    return redirectLink(Buffer.from(key, 'base64'), baseUrl, { url, mid, expires })
+  }
   return {
     log: (text) => events.publish({ type: 'filter.log-entry', mid, text }),
     facts: {
@@ -54,6 +63,7 @@ export const filterRun = (message: Message, ctx: StageContext, deps: FilterStage
       offsetSeconds: deps.time.offsetSeconds(now),
       exceptionOnEnvelopeOnly: config.get(sdr).exceptionMatchEnvelopeOnly,
       rewriteVisibleText: settings.rewriteTextAndHref,
+      redirected,
       random: (max) => env.entropy.int(max),
       urls: () => (verdicts ??= lookUp()),
       count: async (pattern, texts, enough) => {

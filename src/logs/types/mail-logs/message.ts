@@ -1,3 +1,4 @@
+import { defangUrl } from '../../../core/defang.ts'
 import { pyRepr } from '../../../core/python.ts'
 import type { FilterRef, MessageEvent } from '../../../events/message.ts'
 import { info, line, toMailLogs, warning } from '../../line.ts'
@@ -14,6 +15,8 @@ const score = (value: number | null): string => {
   if (value === null) return 'noscore'
   return Number.isInteger(value) ? value.toFixed(1) : String(value)
 }
+
+const CLICKED = { redirected: 'redirected', blocked: 'blocked', asked: 'asked before going on' } as const
 
 /** MID lines, from MAIL FROM to the end, quarantines included. */
 export const messageLines: LogTable<MessageEvent['type']> = {
@@ -59,6 +62,12 @@ export const messageLines: LogTable<MessageEvent['type']> = {
   'filter.log-entry': toMailLogs((e) => info(line`MID ${e.mid} Custom Log Entry: ${e.text}`)),
   'url.matched': toMailLogs((e) =>
     info(line`MID ${e.mid} URL ${e.url} has reputation ${score(e.score)} matched ${e.what}: ${e.detail}`),
+  ),
+  'url.clicked': toMailLogs((e) =>
+    info(
+      line`MID ${e.mid} URL ${defangUrl(e.url)} has reputation ${score(e.score)} clicked from ${e.remoteAddress}: ` +
+        CLICKED[e.outcome],
+    ),
   ),
   'message.rewritten': toMailLogs((e) =>
     info(line`MID ${e.mid} rewritten to MID ${e.into} by ${e.action} filter '${e.filter}'`),

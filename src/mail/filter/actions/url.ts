@@ -1,13 +1,14 @@
 import { defangUrl } from '../../../core/defang.ts'
 import type { FoundUrl } from '../../../intel/url/found.ts'
 import { ArgumentReader, BadUse } from '../arguments.ts'
+import type { Facts } from '../facts.ts'
 import { matchingUrls, readCategories, readRange, readUrlList, tellMatches, withoutScore } from '../urls.ts'
 import type { VerdictTest } from '../urls.ts'
 import { expand } from '../variables.ts'
 import type { Action, ActionTable } from './action.ts'
 
 interface Kind {
-  readonly mode: 'defang' | 'replace'
+  readonly mode: 'defang' | 'replace' | 'redirect'
   readonly verdict: (args: ArgumentReader) => VerdictTest
 }
 
@@ -31,18 +32,38 @@ const urlAction = ({ mode, verdict }: Kind): Action => ({
     const listed = readUrlList(args, resources)
     const unsignedOnly = readUnsignedOnly(args, call.name)
     args.end()
+    const substitute = (
+      url: string,
+      facts: Facts,
+      filter: string,
+    ): { readonly to: string; readonly detail: string } => {
+      const link = mode === 'redirect' ? facts.redirected(url) : null
+      if (link !== null) return { to: link, detail: 'URL redirected to the redirect service' }
+      if (mode === 'replace')
+        return {
+          to: expand(text, facts, filter).replaceAll(/\$URL\b/gi, () => url),
+          detail: 'URL replaced with text',
+        }
+      // Nobody would judge a click: the link goes rather than staying as it is.
+      return { to: defangUrl(url), detail: 'URL defanged' }
+    }
     return async ({ facts, filter, edit }) => {
       if (unsignedOnly && facts.parsed.signed) return
       const matches = await matchingUrls(facts, wanted, listed, isRewritten)
       if (matches.length === 0) return
-      const substitute = (url: string): string =>
-        mode === 'defang' ? defangUrl(url) : expand(text, facts, filter.name).replaceAll(/\$URL\b/gi, () => url)
-      tellMatches(facts, matches, 'Action', mode === 'defang' ? 'URL defanged' : 'URL replaced with text')
+      const rewritten = matches.map((match) => ({ match, ...substitute(match.found.url, facts, filter.name) }))
+      for (const detail of [...new Set(rewritten.map((r) => r.detail))])
+        tellMatches(
+          facts,
+          rewritten.filter((r) => r.detail === detail).map((r) => r.match),
+          'Action',
+          detail,
+        )
       edit({
         kind: 'url.rewrite',
-        mode,
+        mode: mode === 'defang' ? 'defang' : 'replace',
         visibleText: facts.rewriteVisibleText,
-        replacements: new Map(matches.map((m) => [m.found.raw, substitute(m.found.url)])),
+        replacements: new Map(rewritten.map((r) => [r.match.found.raw, r.to])),
         filter,
         action: call.name,
       })
@@ -51,6 +72,9 @@ const urlAction = ({ mode, verdict }: Kind): Action => ({
 })
 
 export const urlActions: ActionTable = {
+  'url-reputation-proxy-redirect': urlAction({ mode: 'redirect', verdict: readRange }),
+  'url-no-reputation-proxy-redirect': urlAction({ mode: 'redirect', verdict: () => withoutScore }),
+  'url-category-proxy-redirect': urlAction({ mode: 'redirect', verdict: readCategories }),
   'url-reputation-defang': urlAction({ mode: 'defang', verdict: readRange }),
   'url-reputation-replace': urlAction({ mode: 'replace', verdict: readRange }),
   'url-no-reputation-defang': urlAction({ mode: 'defang', verdict: () => withoutScore }),
