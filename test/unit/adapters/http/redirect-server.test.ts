@@ -27,7 +27,8 @@ const start = async (level: ThreatLevel | 'failed') => {
     config,
     reputation: {
       lookup: async ({ urls, onFailed }) => {
-        if (level !== 'failed') return new Map(urls.map((url) => [url, { url, level, score: null, category: null, because: null }]))
+        if (level !== 'failed')
+          return new Map(urls.map((url) => [url, { url, level, score: null, category: null, because: null }]))
         onFailed?.(urls)
         return new Map()
       },
@@ -73,12 +74,15 @@ describe('the redirect service', () => {
     expect(clicks).toMatchObject([{ outcome: 'blocked' }])
   })
 
-  it.each(['unknown', 'questionable', 'failed'] as const)('asks before it goes on to a URL that is %s', async (level) => {
-    const { link, ask } = await start(level)
-    const { status, body } = await ask(link(TARGET))
-    expect(status).toBe(200)
-    expect(body).toContain('href="http://shop.example/a?x=1&#38;y=%22"')
-  })
+  it.each(['unknown', 'questionable', 'failed'] as const)(
+    'asks before it goes on to a URL that is %s',
+    async (level) => {
+      const { link, ask } = await start(level)
+      const { status, body } = await ask(link(TARGET))
+      expect(status).toBe(200)
+      expect(body).toContain('href="http://shop.example/a?x=1&#38;y=%22"')
+    },
+  )
 
   it('believes no link that was changed, has expired or is not its own', async () => {
     const { link, ask, clicks, base } = await start('favorable')
