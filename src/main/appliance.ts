@@ -104,6 +104,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     keys: home.keys,
   })
   config.consume(redirects.consumer)
+  config.consume(redirects.certificates)
   const access = openAccounts(base, options, home)
   const sshService = createSshService({ keys: home.keys, appliance: () => appliance, sessions: () => sessions })
   config.consume(sshService.consumer)

@@ -15,6 +15,8 @@ import type { Supervised } from '../services/supervisor.ts'
 
 export interface RedirectService extends Supervised {
   readonly consumer: ConfigConsumer<RedirectSettings>
+  /** A profile that is renewed is taken up. */
+  readonly certificates: ConfigConsumer<(typeof certificates)['defaults']>
 }
 
 const LISTENER = 'Redirect'
@@ -34,9 +36,16 @@ export const createRedirectService = (deps: {
   let started = false
   let server: RedirectServer | null = null
 
-  const pair = async (settings: RedirectSettings): Promise<{ readonly cert: string; readonly key: string } | null> => {
+  /** What the service that runs was opened with. */
+  let opened = ''
+
+  const profileOf = (config: ConfigReader) =>
+    config.get(certificates).profiles.find((p) => p.name === config.get(redirect).certificate)
+
+  const pair = async (config: ConfigReader): Promise<{ readonly cert: string; readonly key: string } | null> => {
+    const settings = config.get(redirect)
     if (!settings.tls) return null
-    const profile = deps.config.get(certificates).profiles.find((p) => p.name === settings.certificate)
+    const profile = profileOf(config)
     if (profile) return { cert: profile.certificate, key: profile.privateKey }
     const host = settings.baseUrl === null ? 'localhost' : new URL(settings.baseUrl).hostname
     return await certificateFile(
@@ -47,9 +56,10 @@ export const createRedirectService = (deps: {
   }
 
   /** What cannot be bound is told and left: it must not keep the mail from running. */
-  const open = async (settings: RedirectSettings): Promise<void> => {
+  const open = async (config: ConfigReader): Promise<void> => {
+    const settings = config.get(redirect)
     try {
-      server = await startRedirectServer({ ...settings, answer, tls: await pair(settings) })
+      server = await startRedirectServer({ ...settings, answer, tls: await pair(config) })
       events.publish({ type: 'system.listening', listener: LISTENER, address: server.address, port: server.port })
     } catch (error) {
       const where = `${settings.address} port ${settings.port}`
@@ -66,25 +76,27 @@ export const createRedirectService = (deps: {
     events.publish({ type: 'system.listener-closed', listener: LISTENER })
   }
 
+  const follow = async (config: ConfigReader): Promise<void> => {
+    const settings = config.get(redirect)
+    const wanted = settings.enabled ? JSON.stringify([settings, profileOf(config) ?? null]) : ''
+    if (!started || wanted === opened) return
+    opened = wanted
+    await shut(GRACE_MS)
+    if (settings.enabled) await open(config)
+  }
+
   return {
     name: 'redirect',
     start: async (config) => {
       started = true
-      const settings = config.get(redirect)
-      if (settings.enabled) await open(settings)
+      await follow(config)
     },
     stop: async (graceMs) => {
       started = false
+      opened = ''
       await shut(graceMs)
     },
-    consumer: {
-      section: redirect,
-      prepare: async () => [],
-      apply: async (next, previous) => {
-        if (!started || JSON.stringify(next) === JSON.stringify(previous)) return
-        await shut(GRACE_MS)
-        if (next.enabled) await open(next)
-      },
-    },
+    consumer: { section: redirect, apply: (_next, _previous, whole) => follow(whole) },
+    certificates: { section: certificates, apply: (_next, _previous, whole) => follow(whole) },
   }
 }

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { mailPolicies } from '../../../../src/config/sections/mail-policies.ts'
+import { redirect } from '../../../../src/config/sections/redirect.ts'
 import { urlRetrospection } from '../../../../src/config/sections/url-retrospection.ts'
+import { readRedirect } from '../../../../src/intel/url/redirect.ts'
 import { openPipeline } from '../../../support/pipeline.ts'
 import type { PipelineOptions } from '../../../support/pipeline.ts'
 
@@ -59,6 +61,36 @@ describe('the mail path', () => {
     expect((await p.spool.body(into)).toString()).toBe(
       hello.toString().replace('http://bad.example/x', 'BLOCKEDbad[.]example/xBLOCKED'),
     )
+  })
+
+  it.each([
+    ['url-reputation-proxy-redirect(-10.0, -6.0, "", 1)', -9, ''],
+    ['url-no-reputation-proxy-redirect("", 1)', null, ''],
+    ['url-category-proxy-redirect(["Phishing"], "", 1)', 0, 'Phishing'],
+  ])('%s leads the link to the redirect service, which knows message and URL', async (action, score, category) => {
+    const key = Buffer.alloc(32, 7)
+    const settings = { enabled: true, baseUrl: 'https://links.example.com', key: key.toString('base64') }
+    const p = await start({
+      scores: score === null ? {} : { 'http://bad.example/x': score },
+      categories: category === '' ? {} : { 'http://bad.example/x': category },
+      filters: [{ name: 'redirect', script: `if true { ${action}; }` }],
+      sections: new Map([[redirect, { ...redirect.defaults, ...settings }]]),
+    })
+    const mid = await p.run({ body: hello })
+    const body = (await p.spool.body(p.of('message.rewritten')[0]?.into ?? 0)).toString()
+    const path = /https:\/\/links\.example\.com(\/u\/\S+) now/.exec(body)?.[1] ?? ''
+    expect(readRedirect(key, path, p.env.clock.now())).toMatchObject({ url: 'http://bad.example/x', mid })
+    expect(p.of('url.matched')).toMatchObject([{ what: 'Action', detail: 'URL redirected to the redirect service' }])
+  })
+
+  it('defangs what a filter would redirect while the redirect service is off', async () => {
+    const p = await start({
+      scores: { 'http://bad.example/x': -9 },
+      filters: [{ name: 'r', script: 'if true { url-reputation-proxy-redirect(-10.0, -6.0, "", 1); }' }],
+    })
+    await p.run({ body: hello })
+    const body = (await p.spool.body(p.of('message.rewritten')[0]?.into ?? 0)).toString()
+    expect(body).toContain('BLOCKEDbad[.]example/xBLOCKED')
   })
 
   it('holds a message in quarantine with what else the filters did; release goes on to delivery', async () => {
