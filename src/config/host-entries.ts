@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { countryCode } from './countries.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { isHostname } from '../core/schema.ts'
@@ -14,10 +15,12 @@ export type HostEntry = { readonly text: string } & (
   | { readonly kind: 'reputation'; readonly low: number; readonly high: number }
   | { readonly kind: 'no-reputation' }
   | { readonly kind: 'dnslist'; readonly zone: string }
+  /** ISO 3166-1 alpha-2. */
+  | { readonly kind: 'country'; readonly code: string }
 )
 
 const HOW =
-  'A host must be one of: 10.1.1.1, 10.1.1.0/24, 10.1.1.10-20, 10.1.1., crm.example.com, .example.com, sbrs[-10.0:-3.0], sbrs[none], dnslist[query.example.com], ALL.'
+  'A host must be one of: 10.1.1.1, 10.1.1.0/24, 10.1.1.10-20, 10.1.1., crm.example.com, .example.com, sbrs[-10.0:-3.0], sbrs[none], dnslist[query.example.com], geo[DE], ALL.'
 
 const octets = (text: string): readonly number[] | null => {
   const parts = text.split('.').map((p) => (/^\d{1,3}$/.test(p) ? Number(p) : 256))
@@ -94,6 +97,13 @@ const dnslist = (text: string): HostEntry | null => {
     : null
 }
 
+/** `geo[DE]`, `geo[Germany]`. */
+const country = (text: string): HostEntry | null => {
+  const [, typed = ''] = /^geo\[([^\]]+)\]$/i.exec(text) ?? []
+  const code = typed === '' ? null : countryCode(typed)
+  return code === null ? null : { kind: 'country', code, text: `geo[${code}]` }
+}
+
 const named = (text: string): HostEntry | null => {
   const lower = text.toLowerCase()
   // Digits and dots are an address that is wrong, not a name.
@@ -107,7 +117,8 @@ const named = (text: string): HostEntry | null => {
 export const parseHostEntry = (typed: string): Result<HostEntry> => {
   const text = typed.trim()
   if (text.toUpperCase() === 'ALL') return ok({ kind: 'all', text: 'ALL' })
-  const entry = block(text) ?? range(text) ?? subnet(text) ?? reputation(text) ?? dnslist(text) ?? named(text)
+  const entry =
+    block(text) ?? range(text) ?? subnet(text) ?? reputation(text) ?? dnslist(text) ?? country(text) ?? named(text)
   return entry ? ok(entry) : fail(HOW)
 }
 

@@ -22,6 +22,8 @@ export type ConnectionEvent =
       readonly match: string
       /** `2.5`, `None`, `rfc1918`, `unable to retrieve`; absent = reputation is not asked for. */
       readonly reputation?: string
+      /** Its English name, `unknown`, `not enabled`; absent = not enabled. */
+      readonly country?: string
     }
   /** A refused client is let talk, so that its recipients are told. */
   | { readonly type: 'connection.reject-delayed'; readonly icid: number; readonly remoteAddress: string }

@@ -158,6 +158,7 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     ssh: () => sshService.running(),
     dns,
     callAhead: mail.callAhead,
+    geolocation: mail.geolocation,
   }
 
   const sessions = createSessions(appliance)
@@ -169,7 +170,10 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     await base.stop()
   }
   try {
-    if (options.services) await supervisor.start(config.running)
+    if (options.services) {
+      await mail.geolocation.refresh()
+      await supervisor.start(config.running)
+    }
   } catch (error) {
     await supervisor.stop(0)
     await close()

@@ -5,6 +5,7 @@ import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts
 import { createPassphrases } from '../adapters/crypto/passphrase.ts'
 import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
 import { createShortLinks } from '../adapters/http/short-links.ts'
+import { createCountryFiles } from '../adapters/mmdb/country-files.ts'
 import { ownAddresses } from '../adapters/net/own-addresses.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
@@ -37,6 +38,8 @@ import type { Service } from '../services/service.ts'
 import type { Envelope } from '../services/smtp-connection-deps.ts'
 import { watchRoom } from '../services/room-watch.ts'
 import { createSmtpCertificates } from '../services/smtp-certificates.ts'
+import { createGeolocation } from '../services/geolocation.ts'
+import type { Geolocation } from '../services/geolocation.ts'
 import { createSmtpListeners } from '../services/smtp-listeners.ts'
 import type { SmtpListeners } from '../services/smtp-listeners.ts'
 import { createSmtpUsers } from '../services/smtp-users.ts'
@@ -95,6 +98,7 @@ export interface Mail {
   readonly traffic: Traffic
   readonly inbound: InboundConnections
   readonly callAhead: CallAhead
+  readonly geolocation: Geolocation
   close(): Promise<void>
 }
 
@@ -135,6 +139,7 @@ export const buildMail = (
   const smtp = createSmtpClient({ clock })
   const hasMailbox = (address: string): Promise<boolean> => mailboxExists(home.mailboxes, address)
   const callAhead = createCallAhead({ env, config, events, resolver, smtp, mailboxExists: hasMailbox, ownAddresses })
+  const geolocation = createGeolocation({ config, files: createCountryFiles(home.configuration), clock, events })
   const delivery = createDeliveryService({
     env,
     hosts,
@@ -195,6 +200,7 @@ export const buildMail = (
     notice: options.notice,
     users: createSmtpUsers({ config, clock, passphrases: createPassphrases() }),
     addressScore: intel.addressScore,
+    locate: geolocation.of,
     mailboxExists: hasMailbox,
     callAhead,
     onEnvelope: (envelope, signal) => firstPass(envelope, signal),
@@ -214,7 +220,8 @@ export const buildMail = (
     await intel.senderReputation.judge('envelope', mid, query, signal)
   }
   base.config.consume(certificates.consumer)
-  base.config.consume(listeners.consumer)
+  base.config.consume(geolocation.consumer)
+  for (const consumer of listeners.consumers) base.config.consume(consumer)
   base.config.consume(messageFilterConsumer)
   base.config.consume(contentFilterConsumer)
   for (const consumer of delivery.consumers) base.config.consume(consumer)
@@ -231,6 +238,7 @@ export const buildMail = (
     traffic: createTraffic({ suspensions, config, events, listeners, hold: delivery.hold, workQueue }),
     inbound,
     callAhead,
+    geolocation,
     expiry: createQuarantineExpiry({ quarantine, config, env, events }),
     close: async () => {
       callAhead.close()

@@ -19,6 +19,7 @@ import type { InboundConnections } from './inbound-connections.ts'
 import type { Accounts } from './accounts.ts'
 import type { Diagnostics } from './diagnostics.ts'
 import type { Logins } from './logins.ts'
+import type { Geolocation } from './geolocation.ts'
 import type { NetworkTools } from './network.ts'
 import type { QueueControl } from './queue-control.ts'
 import type { Traffic } from './traffic.ts'
@@ -70,4 +71,5 @@ export interface Appliance {
   ssh(): RunningSsh | null
   readonly dns: CachedResolver
   readonly callAhead: Pick<CallAhead, 'test' | 'flush'>
+  readonly geolocation: Pick<Geolocation, 'of' | 'refresh'>
 }

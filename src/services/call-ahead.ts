@@ -1,6 +1,7 @@
 import { callAhead as section } from '../config/sections/call-ahead.ts'
 import type { CallAheadProfile } from '../config/sections/call-ahead.ts'
 import { delivery } from '../config/sections/delivery.ts'
+import { interfaces } from '../config/sections/interfaces.ts'
 import { system } from '../config/sections/system.ts'
 import type { ConfigReader } from '../config/section.ts'
 import { withDeadline } from '../core/deadline.ts'
@@ -14,6 +15,7 @@ import type { EventBus } from '../events/bus.ts'
 import { nextHops } from '../mail/delivery/next-hop.ts'
 import { parseRouteHost } from '../mail/delivery/route.ts'
 import type { Route } from '../mail/delivery/route.ts'
+import { resolveSource } from '../mail/delivery/source.ts'
 import { tlsDemand } from '../mail/delivery/tls-demand.ts'
 import { ConnectFailure } from '../mail/delivery/transport.ts'
 import type { AttemptResult, Failure, SmtpClient, SmtpTarget } from '../mail/delivery/transport.ts'
@@ -50,6 +52,8 @@ export interface CallAheadDeps {
 interface Desk {
   readonly profile: CallAheadProfile
   readonly cache: Lru<CallAheadAnswer>
+  /** Domains whose hosts did not answer, for a while: the next recipient of theirs is not asked about. */
+  readonly down: Lru<CallAheadAnswer>
   /** Several clients that ask for one recipient share the answer. */
   readonly pending: Map<string, Promise<CallAheadAnswer>>
   active: number
@@ -58,6 +62,9 @@ interface Desk {
 
 const NO_HOST = 'no host to ask'
 const TOLD_SECONDS = 60
+/** How long a refusal for now, and a host that does not answer, are believed. */
+const FAILURE_MS = 30_000
+const KEPT_DOMAINS = 10_000
 
 const keyOf = (recipient: string): string => {
   const { local, domain } = splitAddress(recipient)
@@ -108,6 +115,7 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
   const openDesk = (profile: CallAheadProfile): Desk => ({
     profile,
     cache: createLru<CallAheadAnswer>(profile.cacheSize, env.clock),
+    down: createLru<CallAheadAnswer>(KEPT_DOMAINS, env.clock),
     pending: new Map(),
     active: 0,
     waiting: new Set(),
@@ -135,13 +143,14 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
     const { connectTimeoutSeconds, replyTimeoutSeconds } = config.get(delivery)
     // The route's name and passphrase are for its own hosts.
     const auth = profile.hosts.length === 0 ? routing.loginOf(domain) : null
+    const source = resolveSource(config.get(interfaces), config.get(interfaces).delivery)
     const options = {
-      hostname: config.get(system).hostname,
+      hostname: source?.hostname ?? config.get(system).hostname,
       connectTimeoutMs: connectTimeoutSeconds * 1000,
       replyTimeoutMs: replyTimeoutSeconds * 1000,
       tls: tlsDemand(routing.termsOf(domain).tls, target.host, domain),
       auth,
-      localAddress: null,
+      localAddress: source?.address ?? null,
     }
     const sending = await deps.smtp.connect(target, options, signal)
     const message = {
@@ -186,17 +195,25 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
   /** By the profile's time-out at the latest. */
   const query = async (desk: Desk, recipient: string): Promise<CallAheadAnswer> => {
     const { profile } = desk
+    const { domain } = splitAddress(recipient.toLowerCase())
+    let asked = false
     try {
-      return await withDeadline(env.clock, profile.timeoutSeconds * 1000, ended.signal, async (signal) => {
+      const answer = await withDeadline(env.clock, profile.timeoutSeconds * 1000, ended.signal, async (signal) => {
         await enter(desk, signal)
+        asked = true
         try {
           return await ask(profile, recipient, signal)
         } finally {
           exit(desk)
         }
       })
+      if (answer.kind === 'failed') desk.down.set(domain, answer, FAILURE_MS)
+      return answer
     } catch (error) {
-      return { kind: 'failed', reason: errorText(error) }
+      const answer: CallAheadAnswer = { kind: 'failed', reason: errorText(error) }
+      // Who only waited for a connection learnt nothing of the host.
+      if (asked) desk.down.set(domain, answer, FAILURE_MS)
+      return answer
     }
   }
 
@@ -211,7 +228,7 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
     if (desk === null) return { kind: 'failed', reason: 'there is no such profile' }
     const { cache, pending, profile } = desk
     const key = keyOf(recipient)
-    const known = cache.get(key)
+    const known = cache.get(key) ?? desk.down.get(splitAddress(key).domain)
     if (known !== undefined) return known
     const under = pending.get(key)
     if (under !== undefined) return await under
@@ -226,6 +243,7 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
     pending.delete(key)
     tell(name, answer)
     if (answer.kind === 'valid') cache.set(key, answer, profile.cacheSeconds * 1000)
+    if (answer.kind === 'temporary') cache.set(key, answer, Math.min(FAILURE_MS, profile.cacheSeconds * 1000))
     if (answer.kind === 'invalid') cache.set(key, answer, profile.negativeCacheSeconds * 1000)
     return answer
   }
@@ -235,10 +253,11 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
     test: async (profile, recipient) => await query(openDesk(profile), recipient),
     flush: (profile) => {
       let n = 0
-      for (const [name, { cache }] of desks) {
+      for (const [name, { cache, down }] of desks) {
         if (profile !== undefined && profile !== name) continue
         n += cache.size
         cache.clear()
+        down.clear()
       }
       return n
     },

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import { alternateSources } from '../config/sections/alternate-sources.ts'
+import { interfaces } from '../config/sections/interfaces.ts'
 import { errorText, Fault } from '../core/errors.ts'
 import { maildirName } from '../core/mailbox-path.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
@@ -134,8 +135,8 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     let kind = ''
     try {
       for (let parcel = waiting.shift(); parcel && !signal.aborted; parcel = waiting.shift()) {
-        const source = sourceFor(parcel.entry, config.get(alternateSources))
-        const wanted = `${routing.hopOf(domain)} ${source ?? ''}`
+        const source = sourceFor(parcel.entry, config.get(alternateSources), config.get(interfaces))
+        const wanted = `${routing.hopOf(domain)} ${source?.address ?? ''} ${source?.hostname ?? ''}`
         if (connection && kind !== wanted) {
           pool.give(kind, connection, most)
           connection = null

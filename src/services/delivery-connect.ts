@@ -9,6 +9,7 @@ import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import { nextHops } from '../mail/delivery/next-hop.ts'
 import type { Route } from '../mail/delivery/route.ts'
+import type { Source } from '../mail/delivery/source.ts'
 import { tlsDemand } from '../mail/delivery/tls-demand.ts'
 import { ConnectFailure } from '../mail/delivery/transport.ts'
 import type { Failure, RouteLogin, SmtpClient, SmtpSending, SmtpTarget, TlsDemand } from '../mail/delivery/transport.ts'
@@ -32,8 +33,8 @@ export interface DeliveryConnectDeps {
 interface Terms {
   readonly tls: TlsMode
   readonly login: RouteLogin | null
-  /** The address of ours that it goes out from; null = the system chooses. */
-  readonly source: string | null
+  /** What it goes out from; null = the system chooses. */
+  readonly source: Source | null
 }
 
 export type RemoteRoute = Extract<Route, { kind: 'hosts' | 'mx' }>
@@ -94,12 +95,12 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
         const sending = await deps.smtp.connect(
           target,
           {
-            hostname: config.get(system).hostname,
+            hostname: source?.hostname ?? config.get(system).hostname,
             connectTimeoutMs: connectTimeoutSeconds * 1000,
             replyTimeoutMs: replyTimeoutSeconds * 1000,
             tls: demand,
             auth: login,
-            localAddress: source,
+            localAddress: source?.address ?? null,
           },
           signal,
         )
@@ -130,7 +131,7 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
       if (!hops?.ok) return hops?.failure ?? DNS_TIMEOUT
       // An address of ours reaches hosts of its own family only.
       const { source } = terms
-      const reachable = hops.targets.filter((t) => source === null || isIP(t.address) === isIP(source))
+      const reachable = hops.targets.filter((t) => source === null || isIP(t.address) === isIP(source.address))
       return await connect(reachable, domain, terms, signal)
     },
   }

@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events'
 import { alternateSources } from '../config/sections/alternate-sources.ts'
+import { interfaces } from '../config/sections/interfaces.ts'
 import { bounceProfiles } from '../config/sections/bounce-profiles.ts'
 import { delivery as deliverySection } from '../config/sections/delivery.ts'
 import { destinations as destinationsSection } from '../config/sections/destinations.ts'
@@ -370,6 +371,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       consumer(bounceProfiles),
       consumer(routeLogins),
       consumer(alternateSources),
+      consumer(interfaces),
     ],
   }
 }

@@ -19,5 +19,7 @@ export interface NetworkTools {
     host: string,
     port: number,
     signal: AbortSignal,
+    /** An address of ours to connect from; absent = the system chooses. */
+    localAddress?: string,
   ): Promise<{ readonly socket: Duplex; readonly address: string }>
 }

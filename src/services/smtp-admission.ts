@@ -6,6 +6,8 @@ import type { AddressScore } from '../intel/address-score.ts'
 import { decideHost } from '../mail/smtp/host-access.ts'
 import type { HostDecision, MailFlow } from '../mail/smtp/host-access.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
+import { locationText } from './geolocation.ts'
+import type { Location } from './geolocation.ts'
 import { createDnsLists } from './dns-lists.ts'
 import { createReverseDns } from './reverse-dns.ts'
 import type { ReverseName } from './reverse-dns.ts'
@@ -17,6 +19,8 @@ export interface Admitted {
   /** Still on its way when no entry of the table needed it. */
   readonly name: Promise<ReverseName>
   readonly score: Promise<AddressScore>
+  /** As the connection's line shows it. */
+  readonly country: string
 }
 
 /** Who an address is, for the messages that an incoming relay hands on. */
@@ -25,6 +29,7 @@ export interface Identity {
   readonly name: ReverseName
   /** As the connection's line shows it. */
   readonly reputation: string
+  readonly country: string
 }
 
 /** Asks the Host Access Table about a client. Look-ups have time-outs of a second each; only those that an entry needs are waited for. */
@@ -32,24 +37,27 @@ export const createSmtpAdmission = (deps: {
   readonly resolver: Resolver
   readonly clock: Clock
   readonly score: (address: string) => Promise<AddressScore>
+  readonly locate: (address: string) => Location
 }) => {
   const reverse = createReverseDns(deps.resolver, deps.clock)
   const lists = createDnsLists(deps.resolver, deps.clock)
   return {
     identify: async (address: string): Promise<Identity> => {
       const [name, score] = await Promise.all([reverse.lookup(address, SMTP_LIMITS.reverseMs), deps.score(address)])
-      return { address, name, reputation: scoreText(score) }
+      return { address, name, reputation: scoreText(score), country: locationText(deps.locate(address)) }
     },
     admit: async (listener: Listener, address: string): Promise<Admitted> => {
       const name = reverse.lookup(address, SMTP_LIMITS.reverseMs)
       const score = deps.score(address)
+      const location = deps.locate(address)
       const decision = await decideHost(listener, {
         address,
         reverse: () => name,
         score: () => score,
         listed: (zone) => lists.listed(address, zone),
+        country: () => (location.kind === 'country' ? location.code : null),
       })
-      return { decision, name, score }
+      return { decision, name, score, country: locationText(location) }
     },
   }
 }
@@ -94,6 +102,7 @@ export const tellArrival = (
     senderGroup,
     match,
     reputation,
+    country: admitted.country,
   })
 }
 

@@ -2,6 +2,7 @@ import type { Listener } from '../config/sections/listeners.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import type { EventBus } from '../events/bus.ts'
+import type { BoundListener } from '../mail/smtp/bound-listener.ts'
 import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
 import type { CallAhead } from './call-ahead.ts'
 import type { RecipientLimit } from './recipient-limit.ts'
@@ -54,7 +55,7 @@ export interface SmtpConnectionDeps {
 
 export interface SmtpClientInfo {
   readonly icid: number
-  readonly listener: Listener
+  readonly listener: BoundListener
   readonly hostname: string
   readonly admitted: Admitted
   readonly remoteAddress: string

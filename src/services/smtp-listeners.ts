@@ -1,16 +1,19 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { holdsAddress } from '../config/host-entries.ts'
+import { interfaces as interfacesSection } from '../config/sections/interfaces.ts'
 import { listeners as listenersSection } from '../config/sections/listeners.ts'
-import type { Listener } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import { system } from '../config/sections/system.ts'
-import type { ConfigConsumer, ConfigReader } from '../config/section.ts'
+import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/section.ts'
 import { errorText, Fault, UserError } from '../core/errors.ts'
 import type { Issue } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { AddressScore } from '../intel/address-score.ts'
+import { boundListener } from '../mail/smtp/bound-listener.ts'
+import type { BoundListener } from '../mail/smtp/bound-listener.ts'
 import { plainAddress } from '../mail/smtp/host-access.ts'
+import type { Geolocation } from './geolocation.ts'
 import { createRecipientLimit } from './recipient-limit.ts'
 import { createSenderDomains } from './sender-domain.ts'
 import { takeProxyHeader } from './proxy-header.ts'
@@ -27,6 +30,8 @@ export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'tls' | 'budget' | 'sen
   readonly config: ConfigReader
   /** What the intelligence service says of a client's address; it has its own time-out and never rejects. */
   readonly addressScore?: ((address: string) => Promise<AddressScore>) | undefined
+  /** In which country a client's address is, from memory. */
+  readonly locate?: Geolocation['of'] | undefined
   readonly suspensions: Pick<Suspensions, 'receiving'>
   readonly certificates: Pick<SmtpCertificates, 'start' | 'of'>
   /** Told what the operator at the terminal should know. */
@@ -36,7 +41,7 @@ export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'tls' | 'budget' | 'sen
 }
 
 export interface SmtpListeners extends Service {
-  readonly consumer: ConfigConsumer<Listener[]>
+  readonly consumers: readonly ConfigConsumer<never>[]
   /** Ends the connections of listeners: idle ones at once, the others after `graceMs`. */
   drain(listeners: readonly string[], graceMs: number): Promise<void>
   /** Where it listens now, by listener name. */
@@ -45,7 +50,7 @@ export interface SmtpListeners extends Service {
 
 interface Open {
   /** The newest settings; a connection keeps those it began with. */
-  settings: Listener
+  settings: BoundListener
   readonly server: Server
   readonly port: number
 }
@@ -56,9 +61,9 @@ const FAULT_SECONDS = 60
 const BACKLOG = 1024
 
 /** Two listeners with the same key share a socket: only a change of address or port moves it. */
-const keyOf = (l: Listener): string => `${l.address}|${l.port === 0 ? `free:${l.name}` : l.port}`
+const keyOf = (l: BoundListener): string => `${l.address}|${l.port === 0 ? `free:${l.name}` : l.port}`
 
-const bind = async (listener: Listener, onSocket: (socket: Socket) => void): Promise<Server> => {
+const bind = async (listener: BoundListener, onSocket: (socket: Socket) => void): Promise<Server> => {
   const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket)
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -70,7 +75,7 @@ const bind = async (listener: Listener, onSocket: (socket: Socket) => void): Pro
   return server
 }
 
-const bindProblem = ({ name, address, port }: Listener, error: unknown): string => {
+const bindProblem = ({ name, address, port }: BoundListener, error: unknown): string => {
   const code = (error as { code?: string }).code
   const why =
     code === 'EADDRINUSE'
@@ -83,6 +88,12 @@ const bindProblem = ({ name, address, port }: Listener, error: unknown): string 
   return `Listener ${name} cannot listen on ${address} port ${port}: ${why}.`
 }
 
+/** With their addresses; a listener whose interface is gone has none, and verification refuses that. */
+const bound = (config: ConfigReader): readonly BoundListener[] => {
+  const settings = config.get(interfacesSection)
+  return config.get(listenersSection).flatMap((l) => boundListener(l, settings) ?? [])
+}
+
 /** SMTP reception: opens, moves and closes listeners as committed, and owns their connections. */
 export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   const { env, events, ids } = deps
@@ -90,6 +101,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     resolver: deps.resolver,
     clock: env.clock,
     score: deps.addressScore ?? (() => Promise.resolve({ kind: 'none' })),
+    locate: deps.locate ?? (() => ({ kind: 'not enabled' })),
   })
   const open = new Map<string, Open>()
   /** Clients about whom the Host Access Table is still being asked, with their listener. */
@@ -121,9 +133,12 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     else map.delete(key)
   }
 
+  const hostnameOf = ({ hostname }: BoundListener): string =>
+    hostname === '' ? deps.config.get(system).hostname : hostname
+
   const refuse = (
     socket: Socket,
-    listener: Listener,
+    listener: BoundListener,
     remoteAddress: string,
     reply: string,
     reason = 'Connection limit exceeded',
@@ -148,7 +163,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   }
 
   /** Above all policies: what one address may have open at all while nobody has decided about it. */
-  const mostPerAddress = (l: Listener): number =>
+  const mostPerAddress = (l: BoundListener): number =>
     Math.max(l.maxConcurrencyPerAddress, ...l.hostAccess.policies.map((p) => p.maxConcurrencyPerAddress ?? 0))
 
   const onSocket = (key: string, socket: Socket): void => {
@@ -168,8 +183,8 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       .finally(() => arriving.delete(socket))
   }
 
-  const onClient = (listener: Listener, socket: Socket, remoteAddress: string): void => {
-    const { hostname } = deps.config.get(system)
+  const onClient = (listener: BoundListener, socket: Socket, remoteAddress: string): void => {
+    const hostname = hostnameOf(listener)
     const { maxConcurrency } = deps.config.get(receiving)
     const total = connections.size + arriving.size
     const tooMany = `421 4.3.2 ${hostname} too many connections, try again later\r\n`
@@ -208,7 +223,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   }
 
   const arrive = async (
-    listener: Listener,
+    listener: BoundListener,
     socket: Socket,
     remoteAddress: string,
     addressKey: string,
@@ -232,7 +247,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       arriving.delete(socket)
       socket.removeListener('error', fail)
     }
-    const { hostname } = deps.config.get(system)
+    const hostname = hostnameOf(listener)
     const { flow } = admitted.decision
     if (flow.behaviour === 'TCPREFUSE') {
       leave()
@@ -263,7 +278,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   }
 
   /** A client that is refused by TCP never becomes a connection: AsyncOS writes its line with ICID 0. */
-  const tellRefusal = async ({ decision, score }: Admitted): Promise<void> =>
+  const tellRefusal = async ({ decision, score, country }: Admitted): Promise<void> =>
     events.publish({
       type: 'connection.policy',
       icid: 0,
@@ -271,6 +286,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       senderGroup: decision.senderGroup,
       match: decision.match,
       reputation: scoreText(await score),
+      country,
     })
 
   const close = (key: string): void => {
@@ -280,7 +296,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     events.publish({ type: 'system.listener-closed', listener: settings.name })
   }
 
-  const openOne = async (listener: Listener): Promise<void> => {
+  const openOne = async (listener: BoundListener): Promise<void> => {
     const key = keyOf(listener)
     let server: Server
     try {
@@ -298,7 +314,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     events.publish({ type: 'system.listening', listener: listener.name, address: listener.address, port })
   }
 
-  const apply = async (next: readonly Listener[]): Promise<void> => {
+  const apply = async (next: readonly BoundListener[]): Promise<void> => {
     const wanted = new Map(next.map((l) => [keyOf(l), l]))
     for (const key of [...open.keys()]) if (!wanted.has(key)) close(key)
     for (const [key, listener] of wanted) {
@@ -309,7 +325,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   }
 
   /** At start: what cannot be bound is told, and the others work. @throws UserError when none can. */
-  const openAll = async (all: readonly Listener[]): Promise<void> => {
+  const openAll = async (all: readonly BoundListener[]): Promise<void> => {
     const failures: UserError[] = []
     for (const listener of all)
       await openOne(listener).catch((error: unknown) => {
@@ -324,7 +340,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   }
 
   /** Tries to bind what is not bound yet; a port that we hold ourselves is free once its listener has moved. */
-  const prepare = async (next: readonly Listener[]): Promise<readonly Issue[]> => {
+  const prepare = async (next: readonly BoundListener[]): Promise<readonly Issue[]> => {
     const issues: Issue[] = []
     const held = new Set([...open.values()].map((o) => `${o.settings.address}|${o.port}`))
     for (const listener of next) {
@@ -359,11 +375,20 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     }
   }
 
+  /** A listener follows its interface: a change of either is looked at with the other. */
+  const consumer = <T>(section: ConfigSection<T>): ConfigConsumer<never> => ({
+    section: section as unknown as ConfigSection<never>,
+    prepare: async (_next, _previous, whole) => (running ? await prepare(bound(whole)) : []),
+    apply: async (_next, _previous, whole) => {
+      if (running) await apply(bound(whole))
+    },
+  })
+
   return {
     name: 'smtp-listeners',
     start: async (config) => {
       await deps.certificates.start()
-      await openAll(config.get(listenersSection))
+      await openAll(bound(config))
       running = true
       since = env.clock.now()
       void sweep().catch(() => undefined)
@@ -376,13 +401,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     },
     drain: (names, graceMs) => drain((name) => names.includes(name), graceMs),
     health: () => ({ state: running ? 'up' : 'down', detail: `${connections.size} connections`, since }),
-    consumer: {
-      section: listenersSection,
-      prepare: async (next) => (running ? await prepare(next) : []),
-      apply: async (next) => {
-        if (running) await apply(next)
-      },
-    },
+    consumers: [consumer(listenersSection), consumer(interfacesSection)],
     listening: () =>
       [...open.values()].map(({ settings, port }) => ({ listener: settings.name, address: settings.address, port })),
   }

@@ -29,7 +29,7 @@ export const originOfMessage = async (
     return own
   }
   const identity = await deps.identify(origin.address)
-  const { address, reputation } = identity
-  deps.events.publish({ ...told, found: 'address', address, reputation })
+  const { address, reputation, country } = identity
+  deps.events.publish({ ...told, found: 'address', address, reputation, country })
   return identity
 }

@@ -1,5 +1,6 @@
 import { isIP } from 'node:net'
 import { defaultHostAccess } from '../config/sections/host-access.ts'
+import { addressOn, interfaces } from '../config/sections/interfaces.ts'
 import { defaultListener, listeners } from '../config/sections/listeners.ts'
 import type { Listener } from '../config/sections/listeners.ts'
 import { UserError } from '../core/errors.ts'
@@ -80,7 +81,9 @@ export const removeListener = (session: Session, old: Listener): void =>
 
 const assertFree = (session: Session, listener: Listener, self?: Listener): void => {
   const others = allListeners(session).filter((l) => l.name !== self?.name)
-  const clash = others.find((l) => l.port !== 0 && l.address === listener.address && l.port === listener.port)
+  const settings = session.draft.get(interfaces)
+  const address = addressOn(listener, settings)
+  const clash = others.find((l) => l.port !== 0 && addressOn(l, settings) === address && l.port === listener.port)
   if (clash !== undefined)
-    throw new UserError(`The listener '${clash.name}' uses ${listener.address} port ${listener.port} already.`)
+    throw new UserError(`The listener '${clash.name}' uses ${address} port ${listener.port} already.`)
 }

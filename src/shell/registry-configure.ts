@@ -113,6 +113,12 @@ export const CONFIGURE: readonly CommandEntry[] = [
     load: async () => (await import('./commands/configure/filters.ts')).default,
   },
   {
+    name: 'geolocationconfig',
+    summary: 'Configure the country database',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/geolocationconfig.ts')).default,
+  },
+  {
     name: 'incomingrelayconfig',
     summary: 'Configure incoming relays',
     roles: STAGERS,
@@ -123,6 +129,12 @@ export const CONFIGURE: readonly CommandEntry[] = [
     summary: 'Set and explain verdicts, and configure where they come from',
     roles: OPERATORS,
     load: async () => (await import('./commands/configure/intelconfig.ts')).default,
+  },
+  {
+    name: 'interfaceconfig',
+    summary: 'Configure IP interfaces',
+    roles: STAGERS,
+    load: async () => (await import('./commands/configure/interfaceconfig.ts')).default,
   },
   {
     name: 'listenerconfig',

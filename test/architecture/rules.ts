@@ -39,6 +39,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   'fast-xml-parser': ['src/config/xml.ts'],
   re2js: ['src/core/'],
   'lru-cache': ['src/core/'],
+  'mmdb-lib': ['src/adapters/mmdb/'],
 }
 
 /** Adapters that also use pure rules of the room whose port they implement; the others take its types only. */

@@ -1,5 +1,5 @@
 import { Resolver, promises } from 'node:dns'
-import { connect } from 'node:net'
+import { connect, isIP } from 'node:net'
 import type { Socket } from 'node:net'
 import { promisify } from 'node:util'
 import { Fault, errorText } from '../../core/errors.ts'
@@ -18,7 +18,7 @@ export const networkTools = (
   } = {},
 ): NetworkTools => ({
   resolve: (name, type, signal) => resolveName(name, type, signal, options.servers?.(name) ?? []),
-  connect: (host, port, signal) => openConnection(host, port, signal),
+  connect: (host, port, signal, localAddress) => openConnection(host, port, signal, localAddress),
 })
 
 const resolveName = async (
@@ -86,14 +86,17 @@ const openConnection = async (
   host: string,
   port: number,
   signal: AbortSignal,
+  localAddress?: string,
 ): Promise<{ readonly socket: Socket; readonly address: string }> => {
   signal.throwIfAborted()
-  const found = await promises.lookup(host).catch((error: unknown) => {
-    throw new Fault('UPSTREAM_UNAVAILABLE', `The name ${host} has no address.`, { cause: error })
-  })
+  const found = await promises
+    .lookup(host, localAddress === undefined ? {} : { family: isIP(localAddress) })
+    .catch((error: unknown) => {
+      throw new Fault('UPSTREAM_UNAVAILABLE', `The name ${host} has no address.`, { cause: error })
+    })
   const { address } = found
   return new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port })
+    const socket = connect({ host: address, port, ...(localAddress === undefined ? {} : { localAddress }) })
     const end = (error: unknown): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', aborted)

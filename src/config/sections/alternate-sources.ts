@@ -1,16 +1,13 @@
 import * as v from 'valibot'
-import { isIP } from 'node:net'
 import type { Issue } from '../../core/errors.ts'
 import { defineSection } from '../section.ts'
+import { interfaces, isSource } from './interfaces.ts'
 
 const alternateSource = v.object({
   /** `user@example.com`, `@example.com`, or the address of a client. */
   match: v.pipe(v.string(), v.minLength(2), v.maxLength(254)),
-  /** The address of this machine that the mail goes out from. */
-  address: v.pipe(
-    v.string(),
-    v.check((a) => isIP(a) !== 0, 'not an IP address'),
-  ),
+  /** What the mail goes out from: an address of this machine, an interface, or a group of interfaces. */
+  address: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
 })
 export type AlternateSource = v.InferOutput<typeof alternateSource>
 
@@ -20,10 +17,12 @@ export const alternateSources = defineSection<AlternateSource[]>({
   version: 1,
   schema: v.array(alternateSource),
   defaults: [],
-  verify: (all) =>
-    all.flatMap(({ match }, i): readonly Issue[] =>
-      all.findIndex((o) => o.match.toLowerCase() === match.toLowerCase()) < i
-        ? [{ path: `alternate_sources.${match}`, message: `There are two mappings for ${match}.`, severity: 'error' }]
-        : [],
-    ),
+  verify: (all, whole) =>
+    all.flatMap(({ match, address }, i): readonly Issue[] => {
+      const error = (message: string): Issue => ({ path: `alternate_sources.${match}`, message, severity: 'error' })
+      if (all.findIndex((o) => o.match.toLowerCase() === match.toLowerCase()) < i)
+        return [error(`There are two mappings for ${match}.`)]
+      if (isSource(whole.get(interfaces), address)) return []
+      return [error(`The mapping for ${match} names the interface '${address}', which does not exist.`)]
+    }),
 })

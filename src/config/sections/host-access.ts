@@ -85,7 +85,7 @@ export type MailFlowPolicy = v.InferOutput<typeof mailFlowPolicy>
 
 export const senderGroup = v.object({
   name: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{1,64}$/)),
-  /** `10.1.1.0/24`, `10.1.1.10-20`, `10.1.1.`, `crm.example.com`, `.example.com`, `sbrs[-10.0:-3.0]`, `dnslist[zone]`, `ALL`. */
+  /** `10.1.1.0/24`, `10.1.1.10-20`, `10.1.1.`, `crm.example.com`, `.example.com`, `sbrs[-10.0:-3.0]`, `dnslist[zone]`, `geo[DE]`, `ALL`. */
   hosts: v.array(
     v.pipe(
       v.string(),

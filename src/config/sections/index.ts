@@ -13,6 +13,8 @@ import { destinations } from './destinations.ts'
 import { dkimSigning } from './dkim-signing.ts'
 import { dns } from './dns.ts'
 import { incomingRelays } from './incoming-relays.ts'
+import { geolocation } from './geolocation.ts'
+import { interfaces } from './interfaces.ts'
 import { intelligence } from './intelligence.ts'
 import { listeners } from './listeners.ts'
 import { logSubscriptions } from './log-subscriptions.ts'
@@ -40,7 +42,9 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   users,
   adminAccess,
   ssh,
+  interfaces,
   listeners,
+  geolocation,
   receiving,
   incomingRelays,
   certificates,

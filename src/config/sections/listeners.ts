@@ -8,6 +8,7 @@ import { uniqueNames } from '../unique.ts'
 import { addressLists } from './address-lists.ts'
 import { callAhead } from './call-ahead.ts'
 import { certificates } from './certificates.ts'
+import { addressOn, interfaces } from './interfaces.ts'
 import { defaultHostAccess, hostAccess, parameters, plainPolicy, verifyHostAccess } from './host-access.ts'
 
 export const recipientEntry = v.object({
@@ -39,9 +40,12 @@ export const listener = v.object({
   /** public accepts mail for the domains of its Recipient Access Table; private relays for its RELAYLIST. */
   type: v.picklist(['public', 'private']),
   interfaceName: v.pipe(v.string(), v.minLength(1), v.maxLength(64)),
-  address: v.pipe(
-    v.string(),
-    v.check((a) => isIP(a) !== 0, 'not an IP address'),
+  /** Its own; null = that of the interface (`interfaceconfig`). */
+  address: v.nullable(
+    v.pipe(
+      v.string(),
+      v.check((a) => isIP(a) !== 0, 'not an IP address'),
+    ),
   ),
   /** 0 takes a free port (tests, demo). */
   port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
@@ -177,7 +181,12 @@ export const listeners = defineSection<Listener[]>({
   verify: (all, whole) => {
     const ports = new Set<string>()
     const clashes = all.flatMap((l): readonly Issue[] => {
-      const key = `${l.address} port ${l.port}`
+      const address = addressOn(l, whole.get(interfaces))
+      if (address === null) {
+        const message = `Listener ${l.name} is on the interface '${l.interfaceName}', which does not exist.`
+        return [{ path: `listeners.${l.name}.interfaceName`, message, severity: 'error' }]
+      }
+      const key = `${address} port ${l.port}`
       if (l.port === 0 || !ports.has(key)) {
         ports.add(key)
         return []

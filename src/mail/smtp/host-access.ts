@@ -28,6 +28,8 @@ export interface ClientFacts {
   reverse(): Promise<{ readonly host: string | null; readonly verified: boolean }>
   score(): Promise<AddressScore>
   listed(zone: string): Promise<boolean>
+  /** Two letters; null = not known. */
+  country(): string | null
 }
 
 /** An IPv4 client of a dual-stack socket shows as `::ffff:192.0.2.1`. */
@@ -140,6 +142,8 @@ const matches = (
       return facts.score().then((s) => s.kind !== 'score')
     case 'dnslist':
       return facts.listed(entry.zone)
+    case 'country':
+      return facts.country() === entry.code
   }
 }
 

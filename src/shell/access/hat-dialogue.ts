@@ -30,7 +30,8 @@ CIDR addresses such as 10.1.1.0/24 are allowed. IP address ranges such as 10.1.1
 IP subnets such as 10.2.3. are allowed. Hostnames such as crm.example.com are allowed.
 Partial hostnames such as .example.com are allowed.
 Ranges of reputation scores such as SBRS[7.5:10.0] are allowed, and SBRS[none].
-Remote blacklist queries such as dnslist[query.blacklist.example] are allowed.`
+Remote blacklist queries such as dnslist[query.blacklist.example] are allowed.
+Countries such as geo[DE] or geo[Germany] are allowed.`
 
 const comment: Field<string> = text({ required: false, max: 255 })
 const fileName = text({ max: 200 })

@@ -1,14 +1,16 @@
+import { addressOn } from '../../config/sections/interfaces.ts'
+import type { Interfaces } from '../../config/sections/interfaces.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
 
 /** `1. InboundMail (on Data 1, 192.168.2.1) SMTP TCP Port 25 Public` */
-export const listenerLine = (l: Listener): string =>
-  `${l.name} (on ${l.interfaceName}, ${l.address}) SMTP TCP Port ${l.port} ${l.type === 'public' ? 'Public' : 'Private'}`
+export const listenerLine = (l: Listener, settings: Interfaces): string =>
+  `${l.name} (on ${l.interfaceName}, ${addressOn(l, settings) ?? 'no address'}) SMTP TCP Port ${l.port} ${l.type === 'public' ? 'Public' : 'Private'}`
 
 /** What `listenerconfig > EDIT` shows of a listener. */
-export const listenerDetail = (l: Listener): readonly string[] => [
+export const listenerDetail = (l: Listener, settings: Interfaces): readonly string[] => [
   `Name: ${l.name}`,
   `Type: ${l.type === 'public' ? 'Public' : 'Private'}`,
-  `Interface: ${l.interfaceName} (${l.address}) TCP Port ${l.port}`,
+  `Interface: ${l.interfaceName} (${addressOn(l, settings) ?? 'no address'}) TCP Port ${l.port}`,
   'Protocol: SMTP',
   `Max Concurrent Connections: ${l.maxConcurrency}`,
   `TLS: ${{ off: 'No', preferred: 'Preferred', required: 'Required' }[l.tls]}`,

@@ -120,15 +120,34 @@ describe('call-ahead', () => {
     expect(await service.validate('Hop', 'joe@example.com')).toMatchObject({ kind: 'failed' })
   })
 
-  it('does not keep a refusal for now', async () => {
+  it('asks a host that hangs up once for all recipients of a domain, for half a minute', async () => {
+    let dead = true
+    const { service, clock, hop } = await world((line) => (dead && line === '(greeting)' ? null : undefined))
+    expect(await service.validate('Hop', 'joe@example.com')).toMatchObject({ kind: 'failed' })
+    for (const name of ['ann', 'ben', 'joe'])
+      expect(await service.validate('Hop', `${name}@Example.com`)).toMatchObject({ kind: 'failed' })
+    expect(hop.connections).toBe(1)
+    expect(await service.validate('Hop', 'joe@other.example')).toMatchObject({ kind: 'failed' })
+    expect(hop.connections).toBe(2)
+    dead = false
+    await clock.advance(30_001)
+    expect(await service.validate('Hop', 'ann@example.com')).toEqual({ kind: 'valid' })
+  })
+
+  it('keeps a refusal for now for half a minute', async () => {
     let busy = true
-    const { service } = await world((line) => (busy && line.startsWith('RCPT') ? '450 4.2.1 busy' : undefined))
+    const { service, clock, asked } = await world((line) =>
+      busy && line.startsWith('RCPT') ? '450 4.2.1 busy' : undefined,
+    )
     expect(await service.validate('Hop', 'joe@example.com')).toEqual({
       kind: 'temporary',
       code: '450',
       status: '4.2.1',
     })
     busy = false
+    expect(await service.validate('Hop', 'joe@example.com')).toMatchObject({ kind: 'temporary' })
+    expect(asked()).toHaveLength(1)
+    await clock.advance(30_001)
     expect(await service.validate('Hop', 'joe@example.com')).toEqual({ kind: 'valid' })
   })
 

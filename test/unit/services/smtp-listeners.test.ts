@@ -22,6 +22,11 @@ const started = async (options: MailPathOptions = {}) => {
   await path.smtp.start(path.config, new AbortController().signal)
   return path
 }
+/** What the committed configuration makes of the listeners. */
+type Path = Awaited<ReturnType<typeof started>>
+const unused = undefined as never
+const prepared = async ({ smtp, config }: Path) => await smtp.consumers[0]?.prepare?.(unused, unused, config)
+const applied = async ({ smtp, config }: Path) => await smtp.consumers[0]?.apply(unused, unused, config)
 const raw = (port: number, host = '127.0.0.1', localAddress = '127.0.0.1') => {
   const socket = connect({ port, host, localAddress })
   socket.on('error', () => undefined)
@@ -170,10 +175,12 @@ describe('the listeners', () => {
     const stay = path.smtp.listening()[0]
     const client = await SmtpClient.open(path.port())
     const second = { ...defaultListener, name: 'Second', port: 0 }
-    await path.smtp.consumer.apply([...before, second], before, path.config)
+    path.config.set(listeners, [...before, second])
+    await applied(path)
     expect(path.smtp.listening().map((l) => l.listener)).toEqual(['IncomingMail', 'Second'])
     expect(path.smtp.listening()[0]).toEqual(stay)
-    await path.smtp.consumer.apply([second], [...before, second], path.config)
+    path.config.set(listeners, [second])
+    await applied(path)
     expect(path.smtp.listening().map((l) => l.listener)).toEqual(['Second'])
     expect(path.of('system.listener-closed')).toEqual([{ type: 'system.listener-closed', listener: 'IncomingMail' }])
     expect((await client.send({ from: '', to: ['c@example.com'] }, Buffer.from('x\r\n'))).code).toBe(250)
@@ -187,11 +194,8 @@ describe('the listeners', () => {
     stops.push(() => other.close())
     const { port } = other.address() as AddressInfo
     const before = path.config.get(listeners)
-    const issues = await path.smtp.consumer.prepare?.(
-      [...before, { ...defaultListener, name: 'Second', port }],
-      before,
-      path.config,
-    )
+    path.config.set(listeners, [...before, { ...defaultListener, name: 'Second', port }])
+    const issues = await prepared(path)
     expect(issues).toEqual([
       {
         path: 'listeners.Second.port',
@@ -200,6 +204,7 @@ describe('the listeners', () => {
       },
     ])
     const own = { ...defaultListener, name: 'Moved', port: path.port() }
-    expect(await path.smtp.consumer.prepare?.([own], before, path.config)).toEqual([])
+    path.config.set(listeners, [own])
+    expect(await prepared(path)).toEqual([])
   })
 })

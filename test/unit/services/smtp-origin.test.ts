@@ -45,6 +45,7 @@ describe('mail of an incoming relay', () => {
         header: 'Received',
         found: 'address',
         address: '192.0.2.7',
+        country: 'not enabled',
         reputation: 'None',
       },
     ])

@@ -3,7 +3,7 @@ import type { ConnectionEvent } from '../../../events/connection.ts'
 import { info, line, to, toMailLogs, warning } from '../../line.ts'
 import type { LogTable } from '../../line.ts'
 
-/** ICID lines. SBRS is the intelligence service's score of the address; without a country database: `not enabled`. */
+/** ICID lines. SBRS is the intelligence service's score of the address. */
 export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.opened': toMailLogs((e) =>
     info(
@@ -14,7 +14,7 @@ export const connectionLines: LogTable<ConnectionEvent['type']> = {
   'connection.policy': toMailLogs((e) =>
     info(
       line`ICID ${e.icid} ${e.behaviour} SG ${e.senderGroup ?? 'None'} match ${e.match} ` +
-        line`SBRS ${e.reputation ?? 'not enabled'} country not enabled`,
+        line`SBRS ${e.reputation ?? 'not enabled'} country ${e.country ?? 'not enabled'}`,
     ),
   ),
   'connection.reject-delayed': toMailLogs((e) =>

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { alternateSources } from '../../../config/sections/alternate-sources.ts'
 import type { AlternateSource } from '../../../config/sections/alternate-sources.ts'
+import { interfaces, isSource } from '../../../config/sections/interfaces.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { emailAddress } from '../../../core/schema.ts'
@@ -23,18 +24,21 @@ const match: Field<string> = {
   format: (text) => text,
 }
 
-const address: Field<string> = {
+/** Where mail can leave from. */
+const source = ({ draft }: Session): Field<string> => ({
   parse: (text) =>
-    isIP(text.trim()) === 0
-      ? fail('The value must be an IP address of this machine. (Ex: 192.0.2.25)')
-      : ok(text.trim()),
+    isSource(draft.get(interfaces), text.trim())
+      ? ok(text.trim())
+      : fail(
+          'The value must be an IP address of this machine, or an interface or a group of interfaceconfig. (Ex: 192.0.2.25)',
+        ),
   format: (text) => text,
-}
+})
 
 const MATCH_QUESTION = `Enter the Envelope From address or client IP address for which you want to set up a Virtual Gateway mapping.
 Partial addresses such as "@example.com" are allowed.`
 const addressQuestion = (name: string): string =>
-  `Which address of this machine do you want to send messages for ${name} from?`
+  `Which interface or address of this machine do you want to send messages for ${name} from?`
 
 const all = ({ draft }: Session): readonly AlternateSource[] => draft.get(alternateSources)
 const label = ({ match: name, address: from }: AlternateSource): string => `${name} -> ${from}`
@@ -51,7 +55,9 @@ const add = (session: Session, entry: AlternateSource): void => {
   if (all(session).some((m) => m.match === entry.match))
     throw new UserError(`There is a mapping for ${printableCut(entry.match, 100)} already.`)
   store(session, entry)
-  session.print(`Mapping for ${entry.match} on address ${entry.address} created.`)
+  session.print(
+    `Mapping for ${entry.match} on ${isIP(entry.address) === 0 ? 'interface' : 'address'} ${entry.address} created.`,
+  )
 }
 
 const remove = (session: Session, name: string): void => {
@@ -92,16 +98,16 @@ const operate = async (session: Session, operation: keyof typeof OPERATIONS): Pr
   const pick = (question: string) => ask.pick(question, all(session), label)
   if (operation === 'NEW') {
     const name = await ask.field(MATCH_QUESTION, match)
-    add(session, { match: name, address: await ask.field(addressQuestion(name), address) })
+    add(session, { match: name, address: await ask.field(addressQuestion(name), source(session)) })
   } else if (operation === 'EDIT') {
     const old = await pick('Choose the mapping to edit:')
-    store(session, { ...old, address: await ask.field(addressQuestion(old.match), address, old.address) })
+    store(session, { ...old, address: await ask.field(addressQuestion(old.match), source(session), old.address) })
   } else if (operation === 'DELETE') remove(session, (await pick('Choose the mapping to remove:')).match)
   else if (await ask.confirm('Are you sure you want to remove all mappings?', false)) clear(session)
 }
 
 const USAGE = {
-  new: 'altsrchost new MATCH ADDRESS',
+  new: 'altsrchost new MATCH INTERFACE|GROUP|ADDRESS',
   delete: 'altsrchost delete MATCH',
   print: 'altsrchost print',
   clear: 'altsrchost clear',
@@ -119,7 +125,8 @@ const form = (word: keyof typeof USAGE, count: number, run: (session: Session, w
 export default defineCommand({
   name: 'altsrchost',
   summary: 'Configure Virtual Gateway(tm) mappings',
-  description: 'Sends the mail of some senders or clients from an address of its own.',
+  description:
+    'Sends the mail of some senders or clients from an interface or an address of its own; over the interfaces of a group it is spread.',
   category: 'configure',
   roles: OPERATORS,
   needsCommit: true,
@@ -135,7 +142,7 @@ export default defineCommand({
   },
   forms: [
     form('new', 2, (session, [name = '', from = '']) =>
-      add(session, { match: value(match, name), address: value(address, from) }),
+      add(session, { match: value(match, name), address: value(source(session), from) }),
     ),
     form('delete', 1, (session, [name = '']) => remove(session, name)),
     form('print', 0, (session) => {

@@ -1,6 +1,8 @@
 import type { Duplex } from 'node:stream'
+import { interfaces } from '../../../config/sections/interfaces.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
+import { printableCut } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
@@ -8,7 +10,7 @@ import { INTERFACES, remoteHost, unreached } from '../../remote.ts'
 import { createTelnetKeys } from '../../telnet-keys.ts'
 import { createRemoteStream } from '../../telnet-stream.ts'
 
-const USAGE = 'telnet HOST [PORT]'
+const USAGE = 'telnet HOST [PORT] [--interface=NAME]'
 const port = integer(1, 65_535)
 const SMTP = 25
 /** A script gets what the other side says in this time; nobody is there to type. */
@@ -18,12 +20,12 @@ const LISTEN_MS = 5000
 const MAX_UNSENT = 65_536
 const BELL = '\u0007'
 
-const converse = async (session: Session, name: string, to: number): Promise<void> => {
+const converse = async (session: Session, name: string, to: number, from: string | undefined): Promise<void> => {
   const { terminal, print, appliance } = session
   const interrupt = terminal.untilInterrupt()
   try {
     print(`Trying ${name}...`)
-    const { socket, address } = await appliance.network.connect(name, to, interrupt.signal).catch(unreached)
+    const { socket, address } = await appliance.network.connect(name, to, interrupt.signal, from).catch(unreached)
     print(`Connected to ${address}.`)
     try {
       const foreign =
@@ -37,6 +39,14 @@ const converse = async (session: Session, name: string, to: number): Promise<voi
   } finally {
     interrupt.done()
   }
+}
+
+/** @throws UserError when there is no such interface. */
+const addressNamed = ({ running }: Session, name: string | undefined): string | undefined => {
+  if (name === undefined || name.toLowerCase() === 'auto') return undefined
+  const found = running.get(interfaces).interfaces.find((i) => i.name === name)
+  if (!found) throw new UserError(`There is no interface '${printableCut(name, 64)}'.`)
+  return found.address
 }
 
 /** What is seen of the session, so that our own lines begin at the start of one. */
@@ -142,25 +152,29 @@ export default defineCommand({
   summary: 'Connect to a remote host',
   description:
     'Opens a plain TCP connection. On a terminal each key goes to the other side at once, and ^] ends it. In a script it shows what the other side says within five seconds.',
+  options: { '--interface=NAME': 'the interface to connect from' },
   category: 'diagnose',
   roles: OPERATORS,
   needsCommit: false,
   run: async (session) => {
-    await session.ask.pick('Please select which interface you want to telnet from.', INTERFACES, (i) => i, 0)
+    const all = session.running.get(interfaces).interfaces
+    const names = [...INTERFACES, ...all.map((i) => i.name)]
+    const chosen = await session.ask.pick('Please select which interface you want to telnet from.', names, (i) => i, 0)
+    const from = all.find((i) => i.name === chosen)?.address
     const name = await session.ask.field('Enter the remote hostname or IP.', remoteHost)
-    await converse(session, name, await session.ask.field('Enter the remote port.', port, SMTP))
+    await converse(session, name, await session.ask.field('Enter the remote port.', port, SMTP), from)
   },
   forms: [
     {
       usage: USAGE,
       words: [],
       run: async (session, args) => {
-        const { words } = readForm(USAGE, args, { min: 1, max: 2 })
+        const { words, options } = readForm(USAGE, args, { min: 1, max: 2, values: ['interface'] })
         const name = remoteHost.parse(words[0] ?? '')
         const number = port.parse(words[1] ?? String(SMTP))
         if (!name.ok) throw new UserError(name.error)
         if (!number.ok) throw new UserError(number.error)
-        await converse(session, name.value, number.value)
+        await converse(session, name.value, number.value, addressNamed(session, options['interface']))
       },
     },
   ],

@@ -3,6 +3,7 @@ import type { Resolver } from '../../../../src/core/resolver.ts'
 import { isPublicAddress } from '../../../../src/core/public-address.ts'
 import { nextHops } from '../../../../src/mail/delivery/next-hop.ts'
 import { loginFor, parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
+import { interfaces } from '../../../../src/config/sections/interfaces.ts'
 import { sourceFor } from '../../../../src/mail/delivery/source.ts'
 
 const US = { hostname: 'mail.example.com', addresses: ['203.0.113.99'] }
@@ -171,7 +172,8 @@ it('mail goes out from the address of its sender, of its domain, or of its clien
     { match: '@b.example', address: '127.0.0.3' },
     { match: 'a@b.example', address: '127.0.0.2' },
   ]
-  const from = (sender: string, remoteAddress = '10.1.1.1') => sourceFor({ sender, remoteAddress }, mappings)
+  const from = (sender: string, remoteAddress = '10.1.1.1') =>
+    sourceFor({ mid: 1, sender, remoteAddress }, mappings, interfaces.defaults)?.address ?? null
   expect([from('A@b.example'), from('c@B.example'), from('d@e.example'), from('', '10.9.9.9')]).toEqual([
     '127.0.0.2',
     '127.0.0.3',

@@ -13,12 +13,20 @@ interface Client {
   readonly verified?: boolean
   readonly score?: AddressScore
   readonly lists?: readonly string[]
+  readonly country?: string
 }
 
 const asked: string[] = []
 const decide = (listener: Listener, client: Client = {}) => {
   asked.length = 0
-  const { address = '192.0.2.1', host = null, verified = true, score = { kind: 'none' }, lists = [] } = client
+  const {
+    address = '192.0.2.1',
+    host = null,
+    verified = true,
+    score = { kind: 'none' },
+    lists = [],
+    country = null,
+  } = client
   return decideHost(listener, {
     address,
     reverse: async () => {
@@ -33,6 +41,7 @@ const decide = (listener: Listener, client: Client = {}) => {
       asked.push(zone)
       return lists.includes(zone)
     },
+    country: () => country,
   })
 }
 const group = (name: string, hosts: string[], policy: string): SenderGroup => ({ name, hosts, policy, comment: '' })
@@ -42,6 +51,26 @@ const withGroups = (...groups: SenderGroup[]): Listener => ({
 })
 
 describe('an entry of a sender group', () => {
+  it.each([
+    ['geo[DE]', 'DE', true],
+    ['geo[DE]', 'FR', false],
+    ['geo[germany]', 'DE', true],
+    ['geo[DE]', undefined, false],
+  ])('%s and a client from %s: %s', async (entry, country, expected) => {
+    const { senderGroup } = await decide(
+      withGroups(group('G', [entry], '$TRUSTED')),
+      country === undefined ? {} : { country },
+    )
+    expect(senderGroup).toBe(expected ? 'G' : null)
+    expect(asked).toEqual([])
+  })
+
+  it('that names no country is none', () => {
+    for (const text of ['geo[XQ]', 'geo[]', 'geo[EU]', 'geo[DEU]', 'geo[Nowhere]', 'geo[D,E]'])
+      expect(parseHostEntry(text).ok).toBe(false)
+    expect(parseHostEntry(' Geo[united states] ')).toMatchObject({ ok: true, value: { text: 'geo[US]' } })
+  })
+
   it.each([
     ['10.1.1.0/24', '10.1.1.255', true],
     ['10.1.1.0/24', '10.1.2.0', false],
