@@ -6,6 +6,7 @@ import { BUILT_IN, builtInUser, users } from '../config/sections/users.ts'
 import type { User, Users } from '../config/sections/users.ts'
 import { uuid } from '../core/entropy.ts'
 import { errorText } from '../core/errors.ts'
+import { printable } from '../core/text.ts'
 import type { Appliance } from '../services/appliance.ts'
 import { createHistory } from '../shell/history.ts'
 import type { CommandHistory } from '../shell/history.ts'
@@ -109,7 +110,7 @@ const banner = (appliance: Appliance, user: User, terminal: Terminal): readonly 
     `Lychgate ${appliance.version} on ${running.get(system).hostname}`,
     'Welcome to the Lychgate Email Security Gateway.',
     'Type help for the list of commands.',
-    ...(welcome === null ? [] : welcome.trimEnd().split('\n')),
+    ...(welcome === null ? [] : welcome.trimEnd().split(/\r?\n/).map(printable)),
     ...(remote
       ? [`A session without input for ${timeoutMinutes} minutes ends, and changes that are not committed are lost.`]
       : []),

@@ -115,9 +115,12 @@ export const createKeyPump = (drained: () => void): KeyPump => {
     },
     takeRaw: (onData) => {
       raw = onData
-      for (const key of queue) onData(Buffer.from(key))
+      const typedAhead = Buffer.from(queue.join(''))
       queue = []
       waiting = 0
+      if (typedAhead.length > 0) onData(typedAhead)
+      // Nothing waits any more: whoever was told to stop reading goes on.
+      drain()
       return () => {
         raw = null
       }

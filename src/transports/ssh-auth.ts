@@ -60,9 +60,11 @@ export const authenticate = (connection: Connection, options: SshAuthOptions): {
     tries++
     keysOnlyBy = null
     const name = USER_NAME.test(ctx.username) ? ctx.username : printableCut(ctx.username, 64)
-    user = await accounts.login({ name, passphrase: ctx.password, from, signal: gone.signal })
-    if (gone.signal.aborted) return
-    if (user === null) ctx.reject(METHODS)
+    const who = await accounts.login({ name, passphrase: ctx.password, from, signal: gone.signal })
+    // A second try may have been sent before the first was answered: who is in stays who is in.
+    if (gone.signal.aborted || user !== null) return
+    user = who
+    if (who === null) ctx.reject(METHODS)
     else ctx.accept()
   }
 

@@ -1,6 +1,6 @@
 import type { PseudoTtyInfo, ServerChannel, Session as SshSession } from 'ssh2'
 import type { CommandHistory } from '../shell/history.ts'
-import type { Terminal } from '../shell/terminal.ts'
+import type { BatchInput, Terminal } from '../shell/terminal.ts'
 import { createBatch } from './batch.ts'
 import { createTty } from './tty.ts'
 
@@ -11,6 +11,8 @@ export interface ChannelOptions {
   /** Runs a shell on the terminal and resolves to its exit status. */
   readonly run: (terminal: Terminal) => Promise<number>
   readonly fault: (error: unknown) => void
+  /** Aborts when the connection has ended. */
+  readonly gone: AbortSignal
 }
 
 interface Ends {
@@ -32,6 +34,7 @@ export const serveChannel = (session: SshSession, options: ChannelOptions): void
   let term: string | null = null
   let noColour = false
   let used = false
+  let gone = false
   let ends: Ends | null = null
 
   const resize = (info: { readonly cols: number; readonly rows: number }): void => {
@@ -62,22 +65,33 @@ export const serveChannel = (session: SshSession, options: ChannelOptions): void
 
   const open = (channel: ServerChannel, command?: string): void => {
     used = true
-    const pty = term !== null
-    const opened = pty && command === undefined ? typed(channel) : scripted(channel, pty, command)
+    const opened = term === null ? scripted(channel, command) : typed(channel, command)
     ends = opened
-    channel.once('end', opened.end)
-    channel.once('close', () => {
+    const leave = (): void => {
+      if (gone) return
+      gone = true
       opened.interrupt()
       opened.end()
-    })
+      // Input that nobody took keeps ssh2 from telling that the channel is closed.
+      channel.resume()
+    }
+    channel.once('end', opened.end)
+    channel.once('close', leave)
+    // ssh2 ends our side when the client closes the channel, whether its input was read or not.
+    channel.once('finish', leave)
+    options.gone.addEventListener('abort', leave, { once: true })
     channel.on('error', () => undefined)
-    options.run(opened.terminal).then(
-      (status) => finish(channel, status),
-      (error: unknown) => {
-        options.fault(error)
-        finish(channel, 1)
-      },
-    )
+    options
+      .run(opened.terminal)
+      .then(
+        (status) => finish(channel, status),
+        (error: unknown) => {
+          options.fault(error)
+          finish(channel, 1)
+        },
+      )
+      .finally(() => options.gone.removeEventListener('abort', leave))
+    if (options.gone.aborted) leave()
   }
   session.on('shell', (accept, reject) => {
     if (used) reject()
@@ -88,7 +102,8 @@ export const serveChannel = (session: SshSession, options: ChannelOptions): void
     else open(accept(), command)
   })
 
-  const typed = (channel: ServerChannel): Ends => {
+  /** With a command it is run and its questions are answered by keys: Ctrl-C, secrets and echo are as in a session. */
+  const typed = (channel: ServerChannel, command: string | undefined): Ends => {
     const tty = createTty({
       write: (data) => send(channel, typeof data === 'string' ? crlf(data) : data),
       drained: () => drained(channel),
@@ -100,17 +115,18 @@ export const serveChannel = (session: SshSession, options: ChannelOptions): void
       now: options.now,
     })
     channel.on('data', (chunk: Buffer) => {
-      if (!tty.feed(chunk)) channel.pause()
+      if (!tty.feed(chunk) && !gone) channel.pause()
     })
-    return tty
+    if (command === undefined) return tty
+    const notice = (text: string): void => void channel.stderr.write(`lychgate: ${text}\r\n`)
+    return { ...tty, terminal: commanded(tty.terminal, command, notice) }
   }
 
-  const scripted = (channel: ServerChannel, pty: boolean, command: string | undefined): Ends => {
-    const line = (text: string): string => (pty ? crlf(text) : text)
+  const scripted = (channel: ServerChannel, command: string | undefined): Ends => {
     const batch = createBatch({
-      write: (text) => send(channel, line(text)),
+      write: (text) => send(channel, text),
       drained: () => drained(channel),
-      notice: (text) => void channel.stderr.write(line(`lychgate: ${text}\n`)),
+      notice: (text) => void channel.stderr.write(`lychgate: ${text}\n`),
       columns: size.columns,
       origin: options.origin,
       echo: false,
@@ -121,14 +137,33 @@ export const serveChannel = (session: SshSession, options: ChannelOptions): void
       pull: () => void channel.resume(),
     })
     channel.on('data', (chunk: Buffer) => {
+      if (gone) return
       channel.pause()
-      // The terminal of the client is in raw mode: its Ctrl-C comes as a byte.
-      if (pty && chunk.includes(3)) batch.interrupt()
-      else batch.feed(chunk)
+      batch.feed(chunk)
     })
     channel.pause()
     return batch
   }
+}
+
+/** The terminal of `ssh -t host "command"`: one line of commands, then the end; nothing is paged. */
+const commanded = (terminal: Terminal, command: string, notice: (text: string) => void): Terminal => {
+  let next: string | null = command
+  const readLine: Terminal['readLine'] = async (prompt, read) => {
+    if (read?.history !== 'commands') return await terminal.readLine(prompt, read)
+    const line = next
+    next = null
+    return line
+  }
+  const batch: BatchInput = { prompts: false, keepGoing: false, position: () => null }
+  // The terminal's own members stay as they are, its getters too.
+  return Object.create(terminal, {
+    readLine: { value: readLine },
+    notice: { value: notice },
+    batch: { value: batch },
+    interactive: { value: false },
+    rows: { value: 0 },
+  }) as Terminal
 }
 
 const crlf = (text: string): string => text.replace(/\r?\n/g, '\r\n')

@@ -4,6 +4,9 @@ import type { Connection, ServerConfig } from 'ssh2'
 import { inBlocks, plainAddress } from '../config/address-block.ts'
 import type { SshSettings } from '../config/sections/ssh.ts'
 import type { User } from '../config/sections/users.ts'
+import type { Clock } from '../core/clock.ts'
+import { startTimer } from '../core/deadline.ts'
+import { printable } from '../core/text.ts'
 import type { Accounts } from '../services/accounts.ts'
 import type { CommandHistory } from '../shell/history.ts'
 import type { Terminal } from '../shell/terminal.ts'
@@ -20,7 +23,9 @@ export interface SshServerOptions {
   readonly banner: () => string | null
   readonly admits: (address: string) => boolean
   readonly accounts: Accounts
-  readonly now: () => number
+  readonly clock: Clock
+  /** How long somebody who is in may go without any session. */
+  readonly vacantMs: () => number
   readonly history: (user: User) => CommandHistory
   readonly run: (terminal: Terminal, user: User) => Promise<number>
   /** The connection of somebody who was in has ended. */
@@ -40,9 +45,15 @@ export interface SshServer {
 
 /** A client that has not logged in by then is gone. */
 const LOGIN_GRACE_MS = 60_000
+/** What a client has to close its side after ours. */
+const GOOD_BYE_MS = 5000
 const KEEP_ALIVE_MS = 30_000
 const KEEP_ALIVE_COUNT = 4
+/** Sessions that run on one connection, and those it opened without asking for a shell or a command. */
 const MAX_CHANNELS = 10
+const MAX_UNUSED = 100
+/** Connections of one user beyond the sessions it may have, so that the session that is refused can be told why. */
+const SPARE_CONNECTIONS = 5
 
 /** The SSH server: a shell and nothing else. No forwarding of ports, agent or X11, no subsystem. */
 export const serveSsh = async (options: SshServerOptions): Promise<SshServer> => {
@@ -51,56 +62,86 @@ export const serveSsh = async (options: SshServerOptions): Promise<SshServer> =>
   const sockets = new Set<Socket>()
   const halfOpen = new Map<Socket, string>()
   const sessions = new Map<string, number>()
+  const connections = new Map<string, number>()
+  const { clock } = options
   let acceptor: NetServer | null = null
 
   const parseKey = (blob: Buffer) => {
     const key = utils.parseKey(blob)
     return key instanceof Error || Array.isArray(key) ? null : key
   }
-  const countSession = (user: User, by: number): number => {
-    const count = (sessions.get(user.name) ?? 0) + by
-    if (count <= 0) sessions.delete(user.name)
-    else sessions.set(user.name, count)
-    return count
+  const count = (of: Map<string, number>, { name }: User, by: number): number => {
+    const now = (of.get(name) ?? 0) + by
+    if (now <= 0) of.delete(name)
+    else of.set(name, now)
+    return now
   }
 
   const converse = (connection: Connection, socket: Socket, from: string): void => {
-    const grace = setTimeout(() => socket.destroy(), LOGIN_GRACE_MS)
     const { user } = authenticate(connection, { accounts: options.accounts, from, parseKey, fault: options.fault })
-    let channels = 0
+    const gone = new AbortController()
+    let running = 0
+    let unused = 0
+    let counted: User | null = null
+    let stopWaiting: () => void = () => undefined
+    const bid = (): void => {
+      connection.end()
+      startTimer(clock, GOOD_BYE_MS, () => socket.destroy())
+    }
+    const vacant = (): void => {
+      stopWaiting()
+      stopWaiting = gone.signal.aborted
+        ? () => undefined
+        : startTimer(clock, options.vacantMs(), () => {
+            if (running === 0) bid()
+          })
+    }
     // A peer that breaks the protocol or goes away is its own business; 'close' follows.
-    connection.on('error', () => undefined)
+    connection.on('error', (error: Error & { readonly level?: string }) => {
+      // Whoever answers no keep-alive does not answer a good-bye either: waiting for it would keep the session.
+      if (error.level === 'client-timeout') socket.destroy()
+    })
     connection.once('close', () => {
-      clearTimeout(grace)
+      gone.abort(new Error('the connection is closed'))
+      stopWaiting()
+      if (counted !== null) count(connections, counted, -1)
       const who = user()
       if (who !== null) options.left(who, from)
     })
     connection.on('ready', () => {
-      clearTimeout(grace)
       halfOpen.delete(socket)
+      counted = user()
+      // Whoever opens connections and never a session is held to the same number.
+      if (counted !== null && count(connections, counted, 1) > settings.maxSessionsPerUser + SPARE_CONNECTIONS) bid()
+      else vacant()
     })
     connection.on('session', (accept, reject) => {
       const who = user()
-      if (who === null || channels >= MAX_CHANNELS) {
+      if (who === null || running >= MAX_CHANNELS || unused >= MAX_UNUSED) {
         reject()
         return
       }
-      channels++
+      unused++
       serveChannel(accept(), {
         origin: from,
-        now: options.now,
+        now: () => clock.monotonic(),
         history: () => options.history(who),
         fault: options.fault,
+        gone: gone.signal,
         run: async (terminal) => {
+          unused--
+          running++
+          stopWaiting()
           try {
-            if (countSession(who, 1) > settings.maxSessionsPerUser) {
+            if (count(sessions, who, 1) > settings.maxSessionsPerUser) {
               terminal.write(`Too many sessions of the user ${who.name} are open.\n`)
               return 1
             }
             return await options.run(terminal, who)
           } finally {
-            countSession(who, -1)
-            channels--
+            count(sessions, who, -1)
+            running--
+            if (running === 0) vacant()
           }
         },
       })
@@ -123,7 +164,7 @@ export const serveSsh = async (options: SshServerOptions): Promise<SshServer> =>
         serverHostKey: ['ssh-ed25519', 'rsa-sha2-512', 'rsa-sha2-256'],
         compress: ['none'],
       },
-      ...(banner === null ? {} : { banner: `${banner.trimEnd()}\r\n` }),
+      ...(banner === null ? {} : { banner: bannerText(banner) }),
     }
     const server = new Server(config, (connection) => converse(connection, socket, from))
     server.on('error', options.fault)
@@ -142,14 +183,14 @@ export const serveSsh = async (options: SshServerOptions): Promise<SshServer> =>
       return
     }
     // A client that sends nothing never becomes a connection of ssh2: it is counted and timed from here.
-    const grace = setTimeout(() => {
+    const cancelGrace = startTimer(clock, LOGIN_GRACE_MS, () => {
       if (halfOpen.has(socket)) socket.destroy()
-    }, LOGIN_GRACE_MS)
+    })
     sockets.add(socket)
     halfOpen.set(socket, from)
     socket.setNoDelay(true)
     socket.once('close', () => {
-      clearTimeout(grace)
+      cancelGrace()
       sockets.delete(socket)
       halfOpen.delete(socket)
     })
@@ -191,6 +232,14 @@ export const serveSsh = async (options: SshServerOptions): Promise<SshServer> =>
     },
   }
 }
+
+/** RFC 4252 §5.4: lines end with CR LF. Nothing in it is obeyed by a terminal. */
+const bannerText = (banner: string): string =>
+  banner
+    .trimEnd()
+    .split(/\r?\n/)
+    .map((line) => `${printable(line)}\r\n`)
+    .join('')
 
 /** Rejects with the system's error when the port cannot be had. */
 const listen = (server: NetServer, { address, port }: SshSettings): Promise<void> =>

@@ -9,6 +9,7 @@ import type { Accounts } from '../../src/services/accounts.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { hostKeys } from '../../src/transports/ssh-keys.ts'
 import { serveSsh } from '../../src/transports/ssh.ts'
+import { FakeClock } from './fake-clock.ts'
 import { withoutEnd } from './session-socket.ts'
 
 export interface SshReplay {
@@ -33,7 +34,8 @@ export const sshReplay = async (): Promise<SshReplay> => {
       holder: () => null,
       refusedKeys: () => null,
     } as Partial<Accounts> as Accounts,
-    now: () => 0,
+    clock: new FakeClock(),
+    vacantMs: () => 60_000,
     history: () => ({ entries: () => [], add: () => undefined }),
     run: (terminal) => run(terminal),
     left: () => undefined,

@@ -16,6 +16,8 @@ export interface ScriptOptions {
   readonly rows?: number
   readonly columns?: number
   readonly keys?: readonly string[]
+  /** `local` when it is not given. */
+  readonly origin?: string
 }
 
 export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
@@ -34,7 +36,7 @@ export const scriptTerminal = (options: ScriptOptions): ScriptTerminal => {
     rows: options.rows ?? 24,
     colour: false,
     interactive: options.interactive ?? false,
-    origin: 'local',
+    origin: options.origin ?? 'local',
     ...(options.batch === undefined
       ? {}
       : {

@@ -1,18 +1,22 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { EventEmitter } from 'node:events'
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import ssh2 from 'ssh2'
 import type { ClientChannel, ConnectConfig } from 'ssh2'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ssh } from '../../../src/config/sections/ssh.ts'
 import { builtInUser } from '../../../src/config/sections/users.ts'
 import type { Accounts } from '../../../src/services/accounts.ts'
 import type { Terminal } from '../../../src/shell/terminal.ts'
+import { authenticate } from '../../../src/transports/ssh-auth.ts'
 import { serveSsh } from '../../../src/transports/ssh.ts'
 import type { SshServer, SshServerOptions } from '../../../src/transports/ssh.ts'
 import { hostKeys } from '../../../src/transports/ssh-keys.ts'
 import type { HostKeys } from '../../../src/transports/ssh-keys.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 const ADMIN = { ...builtInUser, passphrase: 'right' }
 
@@ -31,6 +35,7 @@ describe('the SSH server', () => {
   let server: SshServer
   let refused: string[]
   let faults: unknown[]
+  let clock: FakeClock
   const open = async (more: Partial<SshServerOptions> = {}, settings = {}): Promise<void> => {
     server = await serveSsh({
       settings: { ...ssh.defaults, port: 0, ...settings },
@@ -43,7 +48,8 @@ describe('the SSH server', () => {
         holder: () => null,
         refusedKeys: (name) => refused.push(name),
       } as Partial<Accounts> as Accounts,
-      now: () => 0,
+      clock,
+      vacantMs: () => 1_800_000,
       history: () => ({ entries: () => [], add: () => undefined }),
       run: parrot,
       left: () => undefined,
@@ -59,6 +65,7 @@ describe('the SSH server', () => {
   beforeEach(() => {
     refused = []
     faults = []
+    clock = new FakeClock()
   })
   afterEach(async () => {
     await server.close()
@@ -206,6 +213,179 @@ describe('the SSH server', () => {
       client.connect({ host: '127.0.0.1', port: server.port, username: 'admin', password: 'right' })
     })
     expect(seen).toBe('Keep out.\r\n')
+  })
+
+  it('sends a banner line by line, and nothing in it that a terminal would obey', async () => {
+    await open({ banner: () => 'Keep\n\u001b[2Jout.\n' })
+    const banner = new Promise<string>((resolve) => {
+      const client = new ssh2.Client()
+      client.once('banner', (text) => resolve(text)).once('ready', () => client.end())
+      client.connect({ host: '127.0.0.1', port: server.port, username: 'admin', password: 'right' })
+    })
+    expect(await banner).toMatch(/^Keep\r\n[^\u001b\r\n]+out\.\r\n$/)
+  })
+
+  const exec = (client: ssh2.Client, command: string, pty: boolean): Promise<ClientChannel> =>
+    new Promise((resolve, reject) => {
+      client.exec(command, { pty }, (error, channel) => (error ? reject(error) : resolve(channel)))
+    })
+  /** As `tail` does: until Ctrl-C, or until nobody is there. */
+  const follow = () => {
+    const seen = { running: 0, ended: 0 }
+    const run = async (terminal: Terminal): Promise<number> => {
+      const { signal, done } = terminal.untilInterrupt()
+      seen.running++
+      await new Promise<void>((resolve) => {
+        if (signal.aborted) resolve()
+        else signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      done()
+      seen.ended++
+      return 7
+    }
+    return { seen, run }
+  }
+
+  it('stops a command on a terminal at Ctrl-C, which comes as a key', async () => {
+    const { run } = follow()
+    await open({ run })
+    const client = await login()
+    const channel = await exec(client, 'tail mail_logs', true)
+    const end = told(channel)
+    channel.write('\u0003')
+    expect((await end).status).toBe(7)
+    client.end()
+  })
+
+  it('asks for answers on a terminal after a command, and runs that command once', async () => {
+    const run = async (terminal: Terminal): Promise<number> => {
+      const command = await terminal.readLine('', { history: 'commands' })
+      const answer = await terminal.readLine('Passphrase: ', { secret: true })
+      const seen = await terminal.readLine('[]> ')
+      const more = await terminal.readLine('', { history: 'commands' })
+      terminal.write(`(${command}|${answer}|${seen}|${more}|${terminal.interactive})\n`)
+      return 0
+    }
+    await open({ run })
+    const client = await login()
+    const channel = await exec(client, 'passwd', true)
+    channel.write('hidden\rseen\r')
+    const { text } = await told(channel)
+    expect(text).toContain('(passwd|hidden|seen|null|false)')
+    expect(text.match(/hidden/g)).toHaveLength(1)
+    client.end()
+  })
+
+  it.each([
+    ['a connection that ends', (client: ssh2.Client) => client.end()],
+    ['a channel that is closed', (_: ssh2.Client, channel: ClientChannel) => channel.close()],
+  ])('leaves no session behind after %s, though nobody read its input', async (_, leave) => {
+    const { run, seen } = follow()
+    await open({ run })
+    const client = await login()
+    const channel = await exec(client, 'tail mail_logs', false)
+    await expect.poll(() => seen.running).toBe(1)
+    await new Promise<void>((resolve) => channel.write('never read\n'.repeat(100), () => resolve()))
+    leave(client, channel)
+    await expect.poll(() => seen.ended).toBe(1)
+    client.end()
+  })
+
+  it('gives a client a minute to log in, silent or not', async () => {
+    await open()
+    const silent = connect(server.port, '127.0.0.1')
+    const greeting = connect(server.port, '127.0.0.1', () => greeting.write('SSH-2.0-slow\r\n'))
+    const closed = [silent, greeting].map(
+      (s) => new Promise<void>((resolve) => s.resume().once('close', () => resolve())),
+    )
+    await Promise.all([silent, greeting].map((s) => new Promise((resolve) => s.once('data', resolve))))
+    await clock.advance(59_999)
+    expect(silent.destroyed).toBe(false)
+    await clock.advance(1)
+    await Promise.all(closed)
+  })
+
+  it('does not count the time of somebody who is in as time to log in, but ends who opens no session for too long', async () => {
+    await open()
+    const client = await login()
+    const closed = new Promise<void>((resolve) => client.once('close', () => resolve()))
+    const channel = await shell(client, { cols: 80, rows: 24 })
+    await clock.advance(7_200_000)
+    const end = told(channel)
+    channel.write('quit\r')
+    expect((await end).status).toBe(0)
+    await clock.advance(1_799_999)
+    channel.destroy()
+    await told(await exec(client, 'x', false).then((c) => c.end()))
+    await clock.advance(1_800_000)
+    await closed
+  })
+
+  it('holds only so many connections of a user, sessions or not', async () => {
+    await open({}, { maxSessionsPerUser: 1, maxHalfOpenPerAddress: 100 })
+    const clients = await Promise.all(Array.from({ length: 6 }, async () => await login()))
+    const one = await login().catch(() => null)
+    if (one !== null) await new Promise<void>((resolve) => one.once('close', () => resolve()))
+    clients[0]?.end()
+    await expect
+      .poll(async () => {
+        const client = await login().catch(() => null)
+        const channel = client && (await shell(client, false).catch(() => null))
+        channel?.end()
+        return channel !== null
+      })
+      .toBe(true)
+    for (const client of clients) client.end()
+  })
+
+  it('gives sessions that were refused back: ten times sftp does not use up a connection', async () => {
+    await open()
+    const client = await login()
+    for (let i = 0; i < 12; i++) await new Promise<void>((resolve) => client.sftp(() => resolve()))
+    const channel = await shell(client, false)
+    channel.end()
+    expect((await told(channel)).status).toBe(0)
+    client.end()
+  })
+
+  it('keeps who came in first, when a second try was sent before the first was answered', async () => {
+    const answers: ((user: typeof ADMIN | null) => void)[] = []
+    const connection = new EventEmitter() as EventEmitter & { end(): void }
+    connection.end = () => undefined
+    await open()
+    const accounts = { login: async () => await new Promise((resolve) => answers.push(resolve)) }
+    const { user } = authenticate(connection as never, {
+      accounts: accounts as never,
+      from: '192.0.2.1',
+      parseKey: () => null,
+      fault: (error) => faults.push(error),
+    })
+    const context = { method: 'password', username: 'admin', password: 'x', accept: () => 0, reject: () => 0 }
+    connection.emit('authentication', context)
+    connection.emit('authentication', context)
+    answers[0]?.(ADMIN)
+    answers[1]?.(null)
+    await expect.poll(() => user()?.name).toBe('admin')
+    await new Promise((resolve) => setImmediate(resolve))
+    expect(user()?.name).toBe('admin')
+  })
+
+  it('notices a client that has gone without a word: it answers no keep-alive', async () => {
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    try {
+      const { run, seen } = follow()
+      await open({ run })
+      const client = await login()
+      await exec(client, 'tail mail_logs', false)
+      await expect.poll(() => seen.running).toBe(1)
+      // It is there and takes nothing: as behind a line that was cut.
+      ;(client as unknown as { _sock: Socket })._sock.pause()
+      for (let i = 0; i < 5; i++) vi.advanceTimersByTime(30_000)
+      await expect.poll(() => seen.ended).toBe(1)
+      client.destroy()
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   it('survives rubbish, and a packet that claims to be huge', async () => {

@@ -234,6 +234,16 @@ describe('a terminal between prompts', () => {
     expect(tty.screen()).toEqual([''])
   })
 
+  it('hands what was typed ahead over at once, and lets a flow that was stopped go on', async () => {
+    const tty = typedTty()
+    expect(tty.feed(Buffer.from('x'.repeat(70_000)))).toBe(false)
+    const seen: string[] = []
+    const raw = tty.terminal.raw?.((bytes) => seen.push(Buffer.from(bytes).toString('latin1')))
+    expect(seen.join('')).toBe('x'.repeat(70_000))
+    expect(tty.resumed()).toBe(1)
+    raw?.done()
+  })
+
   it('hands raw bytes over and back', async () => {
     const tty = typedTty()
     const seen: string[] = []

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { addressBlock } from '../../../config/address-block.ts'
+import { addressBlock, inBlocks } from '../../../config/address-block.ts'
 import { fingerprint, parsePublicKey } from '../../../config/public-key.ts'
 import { SSH_CIPHERS, SSH_KEX, SSH_MACS, ssh } from '../../../config/sections/ssh.ts'
 import type { SshSettings } from '../../../config/sections/ssh.ts'
@@ -143,6 +143,16 @@ const userKeys = async (session: Session): Promise<void> => {
   }
 }
 
+/** @throws UserError when the lists would keep out the very session that sets them. */
+const keepIn = (session: Session, part: Pick<Partial<SshSettings>, 'allowed' | 'blocked'>): void => {
+  const { allowed, blocked } = { ...get(session), ...part }
+  const { origin } = session.terminal
+  const out = inBlocks(blocked, origin) || (allowed.length > 0 && !inBlocks(allowed, origin))
+  if (origin !== 'local' && out)
+    throw new UserError(`The list would refuse ${origin}, from where you work; you would lock yourself out.`)
+  set(session, part)
+}
+
 const access = async (session: Session): Promise<void> => {
   for (;;) {
     const { allowed, blocked } = get(session)
@@ -156,7 +166,7 @@ const access = async (session: Session): Promise<void> => {
     const now = which === 'ALLOWED' ? allowed : blocked
     const question = `Enter the addresses and blocks of addresses, separated by commas, or NONE.`
     const blocks = await session.ask.field(question, orNone, now)
-    set(session, which === 'ALLOWED' ? { allowed: [...blocks] } : { blocked: [...blocks] })
+    keepIn(session, which === 'ALLOWED' ? { allowed: [...blocks] } : { blocked: [...blocks] })
   }
 }
 
