@@ -20,7 +20,7 @@ export type HostEntry = { readonly text: string } & (
 )
 
 const HOW =
-  'A host must be one of: 10.1.1.1, 10.1.1.0/24, 10.1.1.10-20, 10.1.1., crm.example.com, .example.com, sbrs[-10.0:-3.0], sbrs[none], dnslist[query.example.com], geo[DE], ALL.'
+  'A host must be one of: 10.1.1.1, 10.1.1.0/24, 10.1.1.10-20, 2001:db8::1-2001:db8::ff, 10.1.1., crm.example.com, .example.com, sbrs[-10.0:-3.0], sbrs[none], dnslist[query.example.com], geo[DE], ALL.'
 
 const octets = (text: string): readonly number[] | null => {
   const parts = text.split('.').map((p) => (/^\d{1,3}$/.test(p) ? Number(p) : 256))
@@ -61,6 +61,16 @@ const block = (text: string): HostEntry | null => {
   return { kind: 'addresses', text: text.toLowerCase(), family: address.family, low, high: low + size - 1n }
 }
 
+/** `10.1.1.10-10.1.2.20`, `2001:db8::1-2001:db8::ff`. */
+const wholeRange = (text: string): HostEntry | null => {
+  const [first = '', last = '', ...more] = text.split('-')
+  const from = addressNumber(first)
+  const to = addressNumber(last)
+  if (!from || !to || more.length > 0 || from.family !== to.family || from.value > to.value) return null
+  return { kind: 'addresses', text: text.toLowerCase(), family: from.family, low: from.value, high: to.value }
+}
+
+/** `10.1.1.10-20`. */
 const range = (text: string): HostEntry | null => {
   const [, head = '', first = '', last = ''] = /^((?:\d{1,3}\.){3})(\d{1,3})-(\d{1,3})$/.exec(text) ?? []
   const from = octets(`${head}${first}`)
@@ -118,7 +128,14 @@ export const parseHostEntry = (typed: string): Result<HostEntry> => {
   const text = typed.trim()
   if (text.toUpperCase() === 'ALL') return ok({ kind: 'all', text: 'ALL' })
   const entry =
-    block(text) ?? range(text) ?? subnet(text) ?? reputation(text) ?? dnslist(text) ?? country(text) ?? named(text)
+    block(text) ??
+    range(text) ??
+    wholeRange(text) ??
+    subnet(text) ??
+    reputation(text) ??
+    dnslist(text) ??
+    country(text) ??
+    named(text)
   return entry ? ok(entry) : fail(HOW)
 }
 

@@ -2,7 +2,9 @@
 export const SMTP_LIMITS = {
   /** RFC 5321 §4.5.3.1.4 asks for 512; parameters of extensions and UTF-8 addresses need more. */
   commandBytes: 2048,
-  /** Refused commands and recipients before the connection is closed. */
+  /** RFC 4954 §4: a line of AUTH. */
+  saslBytes: 12_288,
+  /** Refused commands, and recipients where none was taken, without a message between: then the connection is closed. */
   errors: 50,
   /** Header fields and bytes of a message (`listenerconfig setup` of AsyncOS has 1000 lines). */
   headerFields: 1000,

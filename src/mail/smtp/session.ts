@@ -1,10 +1,9 @@
-import { isAscii, isMailbox, parsePath } from './address.ts'
 import { parseCommand } from './commands.ts'
 import type { Command } from './commands.ts'
 import { DataDecoder } from './data.ts'
 import type { DataResult } from './data.ts'
+import { readRecipient, readSender } from './envelope-commands.ts'
 import { SMTP_LIMITS } from './limits.ts'
-import { mailParameters, rcptParameters } from './mail-parameters.ts'
 import { REPLIES } from './replies.ts'
 import { SaslExchange } from './sasl.ts'
 import type { SaslStep } from './sasl.ts'
@@ -100,6 +99,8 @@ export class SmtpSession {
     if (waiting === 'message') {
       this.#transaction = null
       this.#messages++
+      // Who delivers mail is no prober: a long-lived connection is not ended by the sum of its wrong recipients.
+      if (answer.accept) this.#errors = 0
     }
     if (waiting === 'auth') this.#authenticated = answer.accept
     const words = {
@@ -109,6 +110,7 @@ export class SmtpSession {
     }
     const text = answer.reply ?? words[waiting === 'sender' || waiting === 'auth' ? waiting : 'recipient']
     if (answer.accept) this.#reply(text)
+    else if (waiting === 'recipient') this.#refuseRecipient(text)
     else this.#refuse(text)
     if (answer.close === true && !answer.accept && !this.#closed) this.#close(null)
     return this.#run()
@@ -161,8 +163,10 @@ export class SmtpSession {
   #readLine(): boolean {
     const lf = this.#input.indexOf(LF)
     const length = lf < 0 ? this.#input.length : lf + 1
-    if (length > SMTP_LIMITS.commandBytes && !this.#skippingLine) {
+    const most = this.#sasl ? SMTP_LIMITS.saslBytes : SMTP_LIMITS.commandBytes
+    if (length > most && !this.#skippingLine) {
       this.#skippingLine = true
+      this.#sasl = null
       this.#refuse(REPLIES.tooLong)
     }
     if (lf < 0) {
@@ -173,14 +177,20 @@ export class SmtpSession {
     const line = this.#input.subarray(0, ended ? lf - 1 : lf)
     this.#input = this.#input.subarray(length)
     if (this.#skippingLine) this.#skippingLine = false
-    else if (!ended && this.#settings.bareNewlines === 'reject') this.#refuse(REPLIES.bareNewline)
+    else if (!ended && this.#settings.bareNewlines === 'reject') this.#refuseLine(REPLIES.bareNewline)
     else {
       const command = parseCommand(line)
       if (command && this.#sasl) this.#saslStep(this.#sasl.next(line.toString('latin1')))
       else if (command) this.#command(command)
-      else this.#refuse(REPLIES.badBytes)
+      else this.#refuseLine(REPLIES.badBytes)
     }
     return true
+  }
+
+  /** A line that cannot be read ends AUTH too: the next one is a command. */
+  #refuseLine(reply: string): void {
+    this.#sasl = null
+    this.#refuse(reply)
   }
 
   #command({ verb, argument }: Command): void {
@@ -247,20 +257,12 @@ export class SmtpSession {
     }
     if (this.#transaction) return this.#refuse(REPLIES.nested)
     if (this.#messages >= this.#settings.maxMessages) return this.#close(REPLIES.tooManyMessages)
-    const [, rest] = /^FROM:(.*)$/i.exec(argument) ?? []
-    const path = rest === undefined ? null : parsePath(rest)
-    if (!path?.ok) return this.#refuse(REPLIES.mailSyntax)
-    const { address } = path.value
-    const read = mailParameters(path.value, {
-      maxMessageBytes: this.#settings.maxMessageBytes,
-      auth: this.#offersAuth,
-    })
+    const { maxMessageBytes } = this.#settings
+    const read = readSender(argument, { maxMessageBytes, auth: this.#offersAuth })
     if (typeof read === 'string') return this.#refuse(read)
-    const utf8 = read.utf8 === true
-    if (address !== '' && !isMailbox(address)) return this.#refuse(REPLIES.senderSyntax)
-    if (!utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
-    this.#asked = { address, utf8 }
-    this.#wait('sender', { kind: 'sender', address, options: read })
+    const { address, options } = read
+    this.#asked = { address, utf8: options.utf8 === true }
+    this.#wait('sender', { kind: 'sender', address, options })
   }
 
   get #offersAuth(): boolean {
@@ -291,17 +293,12 @@ export class SmtpSession {
   #rcpt(argument: string): void {
     const transaction = this.#transaction
     if (!transaction) return this.#refuse(this.#helo ? REPLIES.mailFirst : REPLIES.helloFirst)
-    const [, rest] = /^TO:(.*)$/i.exec(argument) ?? []
-    const path = rest === undefined ? null : parsePath(rest)
-    if (!path?.ok) return this.#refuse(REPLIES.rcptSyntax)
-    const { address } = path.value
-    const options = rcptParameters(path.value)
-    if (typeof options === 'string') return this.#refuse(options)
-    // RFC 5321 §4.5.1: `<postmaster>` needs no domain.
-    if (!isMailbox(address) && address.toLowerCase() !== 'postmaster') return this.#refuse(REPLIES.recipientSyntax)
-    if (!transaction.utf8 && !isAscii(address)) return this.#refuse(REPLIES.needsUtf8)
+    const read = readRecipient(argument, transaction.utf8)
+    if (typeof read === 'string') return this.#refuse(read)
+    const { address, options } = read
     if (transaction.recipients.has(address)) return this.#reply(REPLIES.recipient)
-    if (transaction.recipients.size >= this.#settings.maxRecipients) return this.#refuse(REPLIES.tooManyRecipients)
+    if (transaction.recipients.size >= this.#settings.maxRecipients)
+      return this.#refuseRecipient(REPLIES.tooManyRecipients)
     this.#asked = { address, utf8: transaction.utf8 }
     this.#wait('recipient', { kind: 'recipient', address, options })
   }
@@ -378,6 +375,17 @@ export class SmtpSession {
     this.#reply(text)
     if (text.startsWith('421')) return this.#close(null)
     if (++this.#errors >= SMTP_LIMITS.errors) this.#close(REPLIES.tooManyErrors)
+  }
+
+  /**
+   * A recipient that is refused for now, or beside others that were taken, is no error of the client: closing would
+   * lose it the message for those, in every attempt anew (RFC 5321 §4.5.3.1.10). Who tries names out is the harvest
+   * prevention's.
+   */
+  #refuseRecipient(text: string): void {
+    const honest = text.startsWith('4') || (this.#transaction?.recipients.size ?? 0) > 0
+    if (honest && !text.startsWith('421')) this.#reply(text)
+    else this.#refuse(text)
   }
 
   #close(reply: string | null): void {

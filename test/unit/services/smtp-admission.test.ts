@@ -99,6 +99,7 @@ describe('a client', () => {
         senderGroup: 'G',
         match: '127.0.0.0/8',
         reputation: 'None',
+        country: 'not enabled',
       },
     ])
   })

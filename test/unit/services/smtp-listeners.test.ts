@@ -6,6 +6,7 @@ import { connect as connectTls } from 'node:tls'
 import { afterEach, describe, expect, it } from 'vitest'
 import { defaultHostAccess } from '../../../src/config/sections/host-access.ts'
 import { defaultListener, listeners } from '../../../src/config/sections/listeners.ts'
+import { receiving } from '../../../src/config/sections/receiving.ts'
 import type { Resolver } from '../../../src/core/resolver.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { mailPath, noDns } from '../../support/mail-path.ts'
@@ -185,6 +186,20 @@ describe('the listeners', () => {
     expect(path.of('system.listener-closed')).toEqual([{ type: 'system.listener-closed', listener: 'IncomingMail' }])
     expect((await client.send({ from: '', to: ['c@example.com'] }, Buffer.from('x\r\n'))).code).toBe(250)
     client.close()
+  })
+
+  it('give the place of a TLS connection back when its client is gone before TLS begins', async () => {
+    const path = await started()
+    path.config.set(receiving, { ...receiving.defaults, maxTlsConcurrency: 2 })
+    for (let i = 0; i < 20; i++) {
+      const socket = raw(path.port())
+      await textUntil(socket, /\r\n/)
+      socket.write('EHLO x\r\nSTARTTLS\r\n', () => socket.resetAndDestroy())
+    }
+    await path.until('connection.closed', 20)
+    const socket = raw(path.port())
+    socket.write('EHLO x\r\nSTARTTLS\r\n')
+    expect(await textUntil(socket, /220 2|454/)).toContain('220 2.0.0')
   })
 
   it('refuse a commit whose port is taken, with a line that says so', async () => {

@@ -27,6 +27,30 @@ describe('the SMTP session', () => {
     expect(talk(HELLO, { tls: 'off' }).replies[1]).not.toContain('STARTTLS')
   })
 
+  it('does not end the conversation for recipients above the limit: the others get their message', () => {
+    const many = Array.from({ length: 120 }, (_, i) => `RCPT TO:<u${i}@example.com>\r\n`).join('')
+    const { codes, messages } = talk(`${HELLO}MAIL FROM:<a@b.example>\r\n${many}DATA\r\nx\r\n.\r\nQUIT\r\n`)
+    expect(codes.filter((c) => c === 452)).toHaveLength(117)
+    expect(codes.slice(-3)).toEqual([354, 250, 221])
+    expect(messages).toHaveLength(1)
+  })
+
+  it('ends a conversation of errors, which a message that is taken makes good', () => {
+    const wrong = 'NONSENSE\r\n'.repeat(40)
+    expect(talk(`${HELLO}${wrong}${wrong}`).codes.slice(-2)).toEqual([500, 421])
+    const delivers = `${HELLO}${wrong}MAIL FROM:<a@b.example>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nx\r\n.\r\n${wrong}QUIT\r\n`
+    expect(talk(delivers).codes.at(-1)).toBe(221)
+  })
+
+  it('takes the line behind an AUTH line that cannot be read for a command', () => {
+    const session = new SmtpSession({ ...SETTINGS, smtpAuth: 'preferred' })
+    session.secured()
+    const { codes } = converse(session, [
+      Buffer.from(`${HELLO}AUTH LOGIN\r\n${'A'.repeat(13_000)}\r\nNOOP\r\nAUTH LOGIN\r\n${'A'.repeat(4000)}\r\n`),
+    ])
+    expect(codes).toEqual([220, 250, 334, 500, 250, 334, 334])
+  })
+
   it('takes a pipelined message and removes the dot-stuffing', () => {
     const { codes, messages } = talk(`${OPEN}Subject: x\r\n\r\n..\r\n..dot\r\nend\r\n.\r\nQUIT\r\n`)
     expect(codes).toEqual([220, 250, 250, 250, 354, 250, 221])
