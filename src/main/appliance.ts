@@ -1,7 +1,11 @@
+import { join } from 'node:path'
 import { createDiagnostics } from '../adapters/net/diagnostics.ts'
 import { certificateMaker } from '../adapters/crypto/certificate.ts'
 import { networkTools } from '../adapters/net/network-tools.ts'
 import { createMaildirProvider } from '../adapters/maildir/provider.ts'
+import { createImapProvider } from '../adapters/imap/provider.ts'
+import { createHoldArea } from '../adapters/maildir/hold.ts'
+import { imapMailboxes } from '../config/sections/imap-mailboxes.ts'
 import { createRemediationStore } from '../adapters/sqlite/remediation.ts'
 import { createWatchStore } from '../adapters/sqlite/watch.ts'
 import { Fault } from '../core/errors.ts'
@@ -79,6 +83,15 @@ export const buildAppliance = async (options: ApplianceOptions): Promise<Running
     store: await createRemediationStore(writer, home.db('remediation')),
     ledger: stores.ledger,
     providers: new Map([
+      [
+        'imap',
+        createImapProvider({
+          server: (profile) => config.running.get(imapMailboxes).find((s) => s.profile === profile),
+          hold: createHoldArea(join(home.hold, 'imap')),
+          clock: env.clock,
+          forwarder,
+        }),
+      ],
       ['maildir', createMaildirProvider({ mailboxes: home.mailboxes, hold: home.hold, clock: env.clock, forwarder })],
     ]),
   })

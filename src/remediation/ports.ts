@@ -24,7 +24,7 @@ export type RemedyOutcome =
       readonly retryAfterMs?: number
     }
 
-/** A kind of mailbox: the embedded Maildirs now; IMAP, Graph and EWS later. One contract suite for all. */
+/** A kind of mailbox: the embedded Maildirs and IMAP now; Graph and EWS later. One contract suite for all. */
 export interface MailboxProvider {
   readonly kind: 'maildir' | 'imap' | 'graph' | 'ews'
   probe(mailbox: string, signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>
@@ -36,6 +36,8 @@ export interface MailboxProvider {
   undo(held: string, target: Delivery, signal: AbortSignal): Promise<RemedyOutcome>
   /** Ends the retention of held messages. */
   pruneHeld(before: Date): Promise<number>
+  /** The mailboxes of one profile, where a kind has several servers. */
+  forProfile?(profile: string): MailboxProvider
 }
 
 /** Sends the forwarded copy: adapters put it into our own queue, so it is durable and retried. */

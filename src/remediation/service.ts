@@ -69,7 +69,8 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
 
   const providerOf = (name: string): MailboxProvider | undefined => {
     const profile = config.get(remediation).profiles.find((p) => p.name === name)
-    return profile && providers.get(profile.kind)
+    const provider = profile && providers.get(profile.kind)
+    return provider?.forProfile ? provider.forProfile(name) : provider
   }
 
   const tell = (fault: unknown): void =>

@@ -25,6 +25,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   hono: ['src/adapters/http/'],
   '@hono/node-server': ['src/adapters/http/'],
   'tail-file': ['src/adapters/tail/'],
+  imapflow: ['src/adapters/imap/'],
   ssh2: ['src/transports/'],
   '@node-rs/argon2': ['src/adapters/crypto/'],
   mailparser: ['src/mail/message/'],
@@ -46,6 +47,8 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
 const RULES_OF: Readonly<Record<string, readonly string[]>> = {
   http: ['intel'],
   smtp: ['mail'],
+  maildir: ['remediation'],
+  imap: ['remediation'],
 }
 
 /** Too slow to import before they are needed (architecture.md §7). */
@@ -63,6 +66,7 @@ const HEAVY = [
   'pdfjs-dist',
   'zxing-wasm',
   '@node-rs/argon2',
+  'imapflow',
 ]
 
 const level = (room: string): number => LEVELS.findIndex((rooms) => rooms.includes(room))

@@ -9,6 +9,7 @@ import { collect, ended, run, until, which } from './processes.ts'
 /** A Dovecot of our own that takes mail by LMTP and shows it by IMAP; every user has the same passphrase. */
 export interface Dovecot {
   readonly lmtpPort: number
+  readonly imapPort: number
   /** Messages of the inbox, as IMAP gives them. */
   inbox(user: string): Promise<readonly string[]>
   stop(): Promise<void>
@@ -19,7 +20,7 @@ export const noDovecot = (): string | null => {
   return process.getuid?.() === 0 ? null : 'dovecot must be started by root'
 }
 
-const PASSPHRASE = 'for-this-test'
+export const PASSPHRASE = 'for-this-test'
 
 /** Says the commands one after the other; all that the server answered. */
 const imap = async (port: number, commands: readonly string[]): Promise<string> => {
@@ -104,6 +105,7 @@ service imap-login {
   }
   return {
     lmtpPort,
+    imapPort,
     inbox: async (user) => {
       const said = await imap(imapPort, [`LOGIN ${user} ${PASSPHRASE}`, 'SELECT INBOX', 'FETCH 1:* BODY[]'])
       return [...said.matchAll(/BODY\[\] \{(\d+)\}\r\n/g)].map((found) => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { readMessageId } from '../../core/message-id.ts'
+import { hasOurReceived, headerFields } from '../../remediation/evidence.ts'
 import type { Delivery } from '../../store/spool.ts'
 import type { MailFile, OpenMail } from './folders.ts'
 import { withMail } from './folders.ts'
@@ -25,28 +26,6 @@ const headerOf = async (mail: OpenMail): Promise<Buffer> => {
   }
 }
 
-/** Header fields in order, unfolded; latin1, so that every byte is one character. */
-const headerFields = (head: Buffer): readonly (readonly [name: string, value: string])[] => {
-  const text = head.toString('latin1')
-  const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
-  const lines = text
-    .slice(0, end)
-    .replace(/\r?\n(?=[ \t])/g, '')
-    .split(/\r?\n/)
-  return lines.flatMap((line) => {
-    const colon = line.indexOf(':')
-    return colon > 0 ? [[line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim()] as const] : []
-  })
-}
-
-const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-
-/** Our own Received line is the topmost one; a sender can write any number of others below it. */
-const ourReceived = (fields: ReturnType<typeof headerFields>, id: string): boolean => {
-  const top = fields.find(([name]) => name === 'received')?.[1]
-  return id !== '' && top !== undefined && new RegExp(`(?:^|[\\s;])id <?${escaped(id)}>?(?=[\\s;]|$)`).test(top)
-}
-
 const digest = async (mail: OpenMail): Promise<string> =>
   createHash('sha256')
     .update(await mail.all())
@@ -68,7 +47,7 @@ export const judgeFile = (file: MailFile, target: Delivery): Promise<Evidence | 
     if (nlink === 1) {
       if (target.via === 'maildir' && (file.base === target.location || file.base.startsWith(`${target.location},`)))
         return found(true, 'name of the delivered file')
-      if (ourReceived(fields, target.receivedId)) {
+      if (hasOurReceived(fields, target.receivedId)) {
         // One message may lie here for several recipients of ours: each delivery answers for its own copy.
         if (DELIVERED.test(file.base) && target.via === 'maildir') return null
         return found(true, 'id in our Received header')

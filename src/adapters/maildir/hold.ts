@@ -11,6 +11,9 @@ export interface HeldOrigin {
   readonly part: 'new' | 'cur'
   readonly name: string
   readonly mailbox: string
+  /** Of a mailbox that keeps them beside the message and not in its name. */
+  readonly flags?: readonly string[]
+  readonly receivedAt?: string
 }
 
 /** `<home>/hold/<date>/<key>/{message,origin.json}`; the key follows from the delivery and the copy, never from the time. */
@@ -20,7 +23,10 @@ export interface HoldArea {
   find(key: string): Promise<string | null>
   /** Moves the file in with one rename. @returns the held copy's name */
   take(key: string, file: MailFile, mailbox: string, at: Date, isIt: (inode: Inode) => boolean): Promise<string>
+  /** Keeps bytes that are about to leave a mailbox elsewhere; on stable storage when it resolves. @returns the held copy's name */
+  put(key: string, bytes: Uint8Array, origin: HeldOrigin, at: Date): Promise<string>
   path(held: string): string
+  read(held: string): Promise<Buffer>
   origin(held: string): Promise<HeldOrigin | null>
   forget(held: string): Promise<void>
   prune(before: Date): Promise<number>
@@ -35,7 +41,7 @@ const HELD = /^\d{4}-\d\d-\d\d\/M\d+R\d+-[0-9a-f]{24}$/
 const DAY = /^\d{4}-\d\d-\d\d$/
 const DAY_MS = 24 * 3600_000
 
-const writeSynced = async (path: string, text: string): Promise<void> => {
+const writeSynced = async (path: string, text: string | Uint8Array): Promise<void> => {
   const handle = await open(path, 'w', 0o600)
   try {
     await handle.writeFile(text)
@@ -96,7 +102,19 @@ export const createHoldArea = (root: string): HoldArea => {
       await syncDirectory(join(file.path, '..'))
       return `${day}/${key}`
     },
+    put: async (key, bytes, origin, at) => {
+      const day = at.toISOString().slice(0, 10)
+      const directory = join(root, day, key)
+      await mkdir(directory, { recursive: true, mode: 0o700 })
+      await writeSynced(join(directory, 'origin.json'), JSON.stringify(origin))
+      // Under its name only when it is whole: `find` must not meet half a message.
+      await writeSynced(join(directory, 'message.new'), bytes)
+      await rename(join(directory, 'message.new'), join(directory, 'message'))
+      for (const d of [directory, join(root, day), root]) await syncDirectory(d)
+      return `${day}/${key}`
+    },
     path: message,
+    read: (held) => readFile(message(held)),
     origin: async (held) => {
       if (!HELD.test(held) || !(await exists(join(root, held, 'origin.json')))) return null
       return JSON.parse(await readFile(join(root, held, 'origin.json'), 'utf8')) as HeldOrigin

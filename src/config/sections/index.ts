@@ -12,6 +12,7 @@ import { delivery } from './delivery.ts'
 import { destinations } from './destinations.ts'
 import { dkimSigning } from './dkim-signing.ts'
 import { dns } from './dns.ts'
+import { imapMailboxes } from './imap-mailboxes.ts'
 import { incomingRelays } from './incoming-relays.ts'
 import { geolocation } from './geolocation.ts'
 import { interfaces } from './interfaces.ts'
@@ -71,6 +72,7 @@ export const SECTIONS: readonly ConfigSection<never>[] = [
   redirect,
   urlRetrospection,
   remediation,
+  imapMailboxes,
   intelligence,
   logSubscriptions,
   alerts,

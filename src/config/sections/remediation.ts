@@ -5,8 +5,8 @@ import { uniqueNames } from '../unique.ts'
 
 const count = (min: number, max: number) => v.pipe(v.number(), v.integer(), v.minValue(min), v.maxValue(max))
 
-/** `maildir`: the embedded mailboxes. */
-export const MAILBOX_KINDS = ['maildir'] as const
+/** `maildir`: the embedded mailboxes. `imap`: those of a server (section `imap_mailboxes`). */
+export const MAILBOX_KINDS = ['maildir', 'imap'] as const
 
 /** `remediationconfig`, Account Settings: mailbox profiles, domain mapping, blast guard, retention. Ours where AsyncOS has only the GUI. */
 export const remediation = defineSection({

@@ -1,4 +1,6 @@
+import { IMAP_SECURITY, imapMailboxes } from '../../../config/sections/imap-mailboxes.ts'
 import { MAILBOX_KINDS, remediation } from '../../../config/sections/remediation.ts'
+import { fail, ok } from '../../../core/result.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer, text, yesNo } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
@@ -39,10 +41,17 @@ const addProfile = (session: Session, name: string, kind: string): void => {
 const removeProfile = (session: Session, name: string): void => {
   const profile = known(session, name)
   const { profiles, domainMap } = now(session)
+  const { draft } = session
   const mapped = domainMap.filter((m) => m.profile === profile.name).map((m) => m.domain)
   if (mapped.length > 0)
     throw new UserError(`Mailbox profile ${profile.name} is mapped to: ${mapped.join(', ')}. Remove the mapping first.`)
   stage(session, { profiles: profiles.filter((p) => p !== profile) })
+  const servers = draft.get(imapMailboxes)
+  if (servers.some((s) => s.profile === profile.name))
+    draft.set(
+      imapMailboxes,
+      servers.filter((s) => s.profile !== profile.name),
+    )
   session.print(`Mailbox profile ${profile.name} deleted.`)
 }
 
@@ -77,6 +86,48 @@ const test = async (session: Session, name: string, mailbox: string): Promise<vo
   }
 }
 
+const passphrase: Field<string> = {
+  parse: (word) =>
+    word === '' || word.length > 256 ? fail('The passphrase must have 1 to 256 characters.') : ok(word),
+  format: () => '',
+}
+
+const PORTS: Readonly<Record<string, number>> = { tls: 993, starttls: 143, none: 143 }
+
+/** Where the mailboxes of an IMAP profile are; the passphrase is asked for and never shown. */
+const setServer = async (
+  session: Session,
+  name: string,
+  address: string,
+  login: string,
+  security: string,
+): Promise<void> => {
+  const profile = known(session, name)
+  if (profile.kind !== 'imap') throw new UserError(`Mailbox profile ${profile.name} is not of the kind imap.`)
+  const secured = IMAP_SECURITY.find((s) => s === security.toLowerCase())
+  if (!secured) throw new UserError(`'${printable(security)}' is none of: ${IMAP_SECURITY.join(', ')}.`)
+  const [, host = '', port] = /^(\[[0-9a-fA-F:]+\]|[^:]+)(?::(\d{1,5}))?$/.exec(address) ?? []
+  if (host === '' || Number(port ?? 1) < 1 || Number(port ?? 1) > 65_535)
+    throw new UserError(`'${printable(address)}' is no host, or host and port (Ex: imap.example.com:993).`)
+  if (!/\{(address|local)\}/.test(login))
+    throw new UserError(
+      'The login must hold {address} or {local}, which stand for the mailbox (Ex: {address}*gateway).',
+    )
+  const secret = await session.ask.field('Enter the passphrase:', passphrase, undefined, { bare: true, secret: true })
+  const others = session.draft.get(imapMailboxes).filter((s) => s.profile !== profile.name)
+  const server = {
+    profile: profile.name,
+    host: host.replace(/^\[|\]$/g, ''),
+    port: Number(port ?? PORTS[secured]),
+    security: secured,
+    login,
+    passphrase: secret,
+  }
+  session.draft.set(imapMailboxes, [...others, server])
+  session.print(`Mailboxes of profile ${profile.name} are on ${server.host}:${server.port} (${secured}).`)
+  if (secured === 'none') session.print('Warning: the passphrase and the messages are sent in clear text.')
+}
+
 /** The value of an option, when it was given. */
 const given = <T>(field: Field<T>, word: string | undefined, usage: string): T | undefined => {
   if (word === undefined) return undefined
@@ -101,19 +152,34 @@ const form = (
   }
 }
 
+const IMAP = 'remediationconfig imap PROFILE HOST[:PORT] LOGIN [--security=tls|starttls|none]'
 const GUARD = 'remediationconfig guard [--messages=N] [--mailboxes=N] [--percent=N]'
 const SETUP = 'remediationconfig setup [--days=N] [--attempts=N] [--subject=yes|no]'
+
+const askServer = async (session: Session, name: string): Promise<void> => {
+  const { ask } = session
+  const security = await ask.pick('Choose how the connection is secured:', IMAP_SECURITY, (s) => s, 0)
+  const address = await ask.field('Enter the IMAP server, with its port if that is not the usual one:', text())
+  const login = await ask.field('Enter the login; {address} and {local} stand for the mailbox:', text(), '{address}')
+  await setServer(session, name, address, login, security)
+}
 
 const askProfiles = async (session: Session): Promise<void> => {
   const { ask } = session
   const { profiles } = now(session)
   const operation = await ask.choose({
     NEW: 'Add a mailbox profile.',
+    ...(profiles.some((p) => p.kind === 'imap') ? { IMAP: 'Set the IMAP server of a profile.' } : {}),
     ...(profiles.length > 0 ? { DELETE: 'Remove a mailbox profile.' } : {}),
   })
   if (operation === 'NEW') {
     const name = await ask.field('Enter a name for the mailbox profile:', profileName(profiles.map((p) => p.name)))
-    addProfile(session, name, await ask.pick('Choose the kind of mailboxes:', MAILBOX_KINDS, (k) => k, 0))
+    const kind = await ask.pick('Choose the kind of mailboxes:', MAILBOX_KINDS, (k) => k, 0)
+    addProfile(session, name, kind)
+    if (kind === 'imap') await askServer(session, name)
+  } else if (operation === 'IMAP') {
+    const imap = profiles.filter((p) => p.kind === 'imap')
+    await askServer(session, (await ask.pick('Choose the mailbox profile:', imap, (p) => p.name, 0)).name)
   } else if (operation === 'DELETE')
     removeProfile(session, (await ask.pick('Choose the mailbox profile:', profiles, (p) => p.name, 0)).name)
 }
@@ -168,6 +234,7 @@ export default defineCommand({
     'mailboxes on remediation waits for approval, and how long deleted messages are kept. AsyncOS has this in its web ' +
     'interface only (Account Settings). What is done with a message is chosen in websecurityconfig.',
   options: {
+    '--security=tls|starttls|none': 'how the connection to the IMAP server is secured',
     '--messages=N': 'messages of one verdict that are remediated without approval',
     '--mailboxes=N': 'mailboxes in one hour that are remediated without approval',
     '--percent=N': 'or this share of the mailboxes known, if that is more',
@@ -182,6 +249,15 @@ export default defineCommand({
     form(['print'], '', 0, (s) => s.print(...settingsLines(now(s)))),
     form(['profile', 'new'], 'NAME KIND', 2, (s, [name = '', kind = '']) => addProfile(s, name, kind)),
     form(['profile', 'delete'], 'NAME', 1, (s, [name = '']) => removeProfile(s, name)),
+    {
+      usage: IMAP,
+      words: ['imap'],
+      run: async (session, args) => {
+        const { words, options } = readForm(IMAP, args, { min: 3, max: 3, values: ['security'] })
+        const [name = '', address = '', login = ''] = words
+        await setServer(session, name, address, login, options['security'] ?? 'tls')
+      },
+    },
     form(['map', 'new'], 'DOMAIN|ALL PROFILE', 2, (s, [domain = '', profile = '']) => map(s, domain, profile)),
     form(['map', 'delete'], 'DOMAIN|ALL', 1, (s, [domain = '']) => unmap(s, domain)),
     {
