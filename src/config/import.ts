@@ -22,6 +22,10 @@ export interface Loaded {
 const NUMBER = /^-?\d{1,400}(\.\d{1,400})?([eE][-+]?\d{1,4})?$/
 
 /** Reads one section's element by its schema and remembers the line of every value. */
+/** Findings of one section; nobody reads more, and a hostile file has one for each of its elements. */
+const MAX_ERRORS = 1000
+class TooMany extends Error {}
+
 class SectionReader {
   readonly errors: LineError[] = []
   readonly #lines = new Map<string, number>()
@@ -55,6 +59,7 @@ class SectionReader {
   }
 
   #error(element: XmlElement, message: string): void {
+    if (this.errors.length >= MAX_ERRORS) throw new TooMany()
     this.errors.push({ line: element.line, message: `<${element.name}> ${message}` })
   }
 
@@ -165,8 +170,14 @@ const readSection = (section: AnySection, element: XmlElement, secrets: SecretBo
     return []
   }
   const reader = new SectionReader(secrets)
-  const value = reader.read(shapeOf(section.schema), element, [], ['version'])
-  errors.push(...reader.errors)
+  let value: unknown
+  try {
+    value = reader.read(shapeOf(section.schema), element, [], ['version'])
+  } catch (error) {
+    if (!(error instanceof TooMany)) throw error
+  }
+  for (const error of reader.errors) errors.push(error)
+  if (reader.errors.length >= MAX_ERRORS) return []
   const told = new Set(reader.errors.map((e) => e.line))
   const checked = checkValue(section, value)
   if (checked.ok) return told.size === 0 ? [{ section, value: checked.value }] : []

@@ -3,9 +3,11 @@ import type { Result } from '../core/result.ts'
 import { printableCut } from '../core/text.ts'
 import type { LineError } from './store.ts'
 
-/** Larger files are refused before they are looked at. */
-const MAX_CHARACTERS = 16 * 1024 * 1024
+/** Larger files are refused before they are looked at: the event loop, and with it all mail, waits for the parser. */
+const MAX_CHARACTERS = 4 * 1024 * 1024
 const MAX_DEPTH = 32
+/** Elements, each with its two tags, and references. To parse and read more would hold the event loop, and with it all mail, for longer than a second. */
+const MAX_MARKS = 60_000
 
 /** XML 1.0 §2.2 Char, the other way round. */
 export const NOT_XML = /[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u
@@ -91,9 +93,12 @@ export const scanXml = (source: string): Result<string, LineError> => {
 
   const open: { readonly name: string; readonly offset: number }[] = []
   let rootSeen = false
+  let marks = 0
   let i = 0
   while (i < text.length) {
     const c = text.charAt(i)
+    if ((c === '<' || c === '&') && ++marks > 2 * MAX_MARKS)
+      return at(i, `the file has more than ${MAX_MARKS} elements; load it in parts`)
     if (c === '&') {
       REFERENCE.lastIndex = i
       const found = REFERENCE.exec(text)

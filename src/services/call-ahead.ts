@@ -177,7 +177,7 @@ export const createCallAhead = (deps: CallAheadDeps): CallAhead => {
         ? { kind: 'valid' }
         : { kind: 'invalid', code: '550', status: '5.1.1' }
     const ourselves = { hostname: config.get(system).hostname, addresses: deps.ownAddresses() }
-    const hops = await nextHops(route, domain, deps.resolver, ourselves)
+    const hops = await nextHops(route, domain, deps.resolver, ourselves, env.entropy)
     if (!hops.ok) return { kind: 'failed', reason: hops.failure.response }
     let reason = NO_HOST
     for (const target of hops.targets) {

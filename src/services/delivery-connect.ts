@@ -126,7 +126,7 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
       signal: AbortSignal,
     ): Promise<Connection | Failure> => {
       const ourselves = { hostname: config.get(system).hostname, addresses: deps.ownAddresses?.() ?? [] }
-      const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver, ourselves))
+      const hops = await within(env, DNS_MS, nextHops(route, domain, deps.resolver, ourselves, env.entropy))
       if (hops?.ok) hosts.lookedUp(domain, hops.targets)
       if (!hops?.ok) return hops?.failure ?? DNS_TIMEOUT
       // An address of ours reaches hosts of its own family only.

@@ -204,3 +204,14 @@ test('a hostile file costs no more than time in proportion to its size', () => {
     expect(findings(text)).toHaveLength(1)
   expect(performance.now() - started).toBeLessThan(5000)
 })
+
+test('a file with very many elements is refused at once, and one with very many faults tells some of them', () => {
+  const file = (n: number): string => `<config>\n<aliases version="1">\n${'<x></x>\n'.repeat(n)}</aliases></config>`
+  expect(findings(file(200_000))).toEqual([
+    expect.stringMatching(/^\d+: the file has more than 60000 elements; load it in parts$/),
+  ])
+  expect(findings(file(50_000))).toHaveLength(1000)
+  expect(findings(`<config>${' '.repeat(4 * 1024 * 1024)}</config>`)).toEqual([
+    '1: the file is larger than 4 million characters',
+  ])
+})

@@ -4,8 +4,10 @@ import { isPublicAddress } from '../../../../src/core/public-address.ts'
 import { nextHops } from '../../../../src/mail/delivery/next-hop.ts'
 import { loginFor, parseRouteHost, routeFor } from '../../../../src/mail/delivery/route.ts'
 import { interfaces } from '../../../../src/config/sections/interfaces.ts'
+import { seededEntropy } from '../../../support/env.ts'
 import { sourceFor } from '../../../../src/mail/delivery/source.ts'
 
+const entropy = seededEntropy()
 const US = { hostname: 'mail.example.com', addresses: ['203.0.113.99'] }
 const error = (code: string) => Object.assign(new Error(code), { code })
 const zone = (records: Readonly<Record<string, unknown>>): Resolver => ({
@@ -18,7 +20,7 @@ const zone = (records: Readonly<Record<string, unknown>>): Resolver => ({
   },
 })
 const mx = (domain: string, records: Readonly<Record<string, unknown>>) =>
-  nextHops({ kind: 'mx' }, domain, zone(records), US)
+  nextHops({ kind: 'mx' }, domain, zone(records), US, entropy)
 
 describe('a route', () => {
   const routes = [
@@ -71,6 +73,39 @@ describe('the next hop by DNS', () => {
       targets: [{ address: '203.0.113.1' }, { address: '203.0.113.2' }, { address: '2001:db8::2' }],
     })
   })
+  it('takes hosts of one preference in changing order', async () => {
+    const names = ['a', 'b', 'c'].map((n) => `${n}.example`)
+    const records = Object.fromEntries(names.map((n, i) => [`${n} A`, [`203.0.113.${i + 1}`]]))
+    const firsts = new Set<string>()
+    for (let n = 0; n < 30; n++) {
+      const exchange = [{ exchange: 'z.example', priority: 20 }, ...names.map((e) => ({ exchange: e, priority: 10 }))]
+      const hops = await mx('d.example', { 'd.example MX': exchange, ...records, 'z.example A': ['203.0.113.9'] })
+      if (!hops.ok) throw new Error(hops.failure.response)
+      firsts.add(hops.targets[0]?.host ?? '')
+      expect(hops.targets[3]?.host).toBe('z.example')
+    }
+    expect([...firsts].sort()).toEqual(names)
+  })
+  it('passes over what cannot be looked up for now, while other hosts or addresses are known', async () => {
+    const two = [
+      { exchange: 'a.example', priority: 10 },
+      { exchange: 'b.example', priority: 20 },
+    ]
+    const known = { 'd.example MX': two, 'b.example A': ['203.0.113.2'], 'b.example AAAA': 'ESERVFAIL' }
+    expect(await mx('d.example', { ...known, 'a.example A': 'ESERVFAIL' })).toMatchObject({
+      ok: true,
+      targets: [{ address: '203.0.113.2' }],
+    })
+    // Nothing is given up for good while a look-up failed.
+    for (const b of [{}, { 'b.example A': ['10.0.0.1'] }])
+      expect(await mx('d.example', { 'd.example MX': two, 'a.example A': 'ETIMEOUT', ...b })).toMatchObject({
+        ok: false,
+        failure: { permanent: false, status: '4.4.3' },
+      })
+    const ours = [{ exchange: 'mail.example.com', priority: 10 }, ...two.slice(1)]
+    const back = await mx('d.example', { ...known, 'd.example MX': ours, 'mail.example.com A': 'ESERVFAIL' })
+    expect(back).toMatchObject({ ok: false })
+  })
   it('is the domain itself without an MX', async () => {
     expect(await mx('d.example', { 'd.example A': ['203.0.113.1'] })).toEqual({
       ok: true,
@@ -97,12 +132,12 @@ describe('the next hop by DNS', () => {
   })
   it('may be private when the operator says so', async () => {
     const route = { kind: 'hosts', hosts: [parseRouteHost('10.0.0.1:26'), parseRouteHost('gone.example')] } as const
-    expect(await nextHops(route, 'd.example', zone({}), US)).toMatchObject({
+    expect(await nextHops(route, 'd.example', zone({}), US, entropy)).toMatchObject({
       ok: true,
       targets: [{ address: '10.0.0.1', port: 26 }],
     })
     expect(
-      await nextHops({ kind: 'hosts', hosts: [parseRouteHost('gone.example')] }, 'd.example', zone({}), US),
+      await nextHops({ kind: 'hosts', hosts: [parseRouteHost('gone.example')] }, 'd.example', zone({}), US, entropy),
     ).toMatchObject({ ok: false, failure: { permanent: false } })
   })
   it('is never ourselves, by name or by address, nor a host that is no better', async () => {
