@@ -42,6 +42,9 @@ export const INTEL_USAGE = [
   'lychgate intel ca               print the CA certificate that devices must trust',
 ]
 
+/** Verbs that neither ask nor change what is said of anything. */
+const BARE = new Set(['ca', 'enrol', 'revoke', 'devices', 'sources'])
+
 const changeLine = (change: IntelChange): string =>
   `${change.indicator}: ${change.before} -> ${change.after}, retrospections: ${change.retrospections}`
 
@@ -85,7 +88,7 @@ export const runIntelCommand = async (args: readonly string[], options: IntelCom
     const { loader, hashes, close } = loading(store, directory, options, () => service.catchUp())
     closing = close
     const service: IntelService = createIntelService({ store, env: options.env, hashes, ...limitsOf(values) })
-    await service.resume()
+    if (!BARE.has(verb)) await service.resume()
     const need = (index: number, what: string): string => {
       const word = words[index]
       if (word === undefined) throw new UserError(`'lychgate intel ${verb}' needs ${what}.`)

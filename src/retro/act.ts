@@ -129,9 +129,11 @@ export const actOnTurns = async (
     for (const withdrawn of [true, false]) {
       const these = turns.filter((t) => t.withdrawn === withdrawn)
       if (these.length === 0) continue
-      events.publish({ type: 'ecs.turned', withdrawn, items: these.slice(0, ITEMS_A_LINE).map(itemOf) })
+      const items = these.map(itemOf)
+      for (let i = 0; i < items.length; i += ITEMS_A_LINE)
+        events.publish({ type: 'ecs.turned', withdrawn, items: items.slice(i, i + ITEMS_A_LINE) })
       for (const url of new Set(these.map((t) => t.url))) await remediation.turn(url, withdrawn)
-      for (const turn of these) await store.turnHandled(turn)
+      await store.turnsHandled(these)
     }
   }
 }

@@ -65,6 +65,24 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
   const partitions = (): readonly number[] =>
     db.all<{ number: number }>('SELECT number FROM observed_partitions ORDER BY number').map((r) => r.number)
   let newest = partitions().at(-1) ?? -1
+  const gone = (partition: number): boolean =>
+    db.get('SELECT 1 FROM observed_partitions WHERE number = ?', partition) === undefined
+  /** Whoever prunes may be another process: a partition can go between two reads. Nothing of it counts any more. */
+  const unlessGone = <T>(partition: number, nothing: T, read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      if (!gone(partition)) throw error
+      return nothing
+    }
+  }
+  const writeUnlessGone = async (partition: number, statement: Statement): Promise<void> => {
+    try {
+      await db.write([statement])
+    } catch (error) {
+      if (!gone(partition)) throw error
+    }
+  }
 
   const create = async (partition: number): Promise<void> => {
     await db.write([
@@ -77,7 +95,7 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
   return {
     append: async (serial, items, at) => {
       const partition = partitionOf(at)
-      if (partition !== newest) await create(partition)
+      if (partition !== newest || gone(partition)) await create(partition)
       // One statement for all: each row by itself would cost more to hand over than to write.
       const results = await db.write([
         { sql: 'INSERT OR IGNORE INTO observers (serial) VALUES (?)', params: [serial] },
@@ -104,18 +122,18 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
       )?.n ?? 0,
     partitions,
     unindexed: (partition, afterId, limit) =>
-      db
-        .all<Pick<Row, 'id' | 'url' | 'keys'>>(
+      unlessGone(partition, [], () =>
+        db.all<Pick<Row, 'id' | 'url' | 'keys'>>(
           `SELECT id, url, keys FROM observed_${partition}
            WHERE id > max(?, (SELECT indexed_to FROM observed_partitions WHERE number = ?)) ORDER BY id LIMIT ?`,
           afterId,
           partition,
           limit,
-        )
-        .map(({ id, url, keys }) => ({ id, url, keys: keys === null ? null : unpackKeys(keys) })),
+        ),
+      ).map(({ id, url, keys }) => ({ id, url, keys: keys === null ? null : unpackKeys(keys) })),
     index: async (partition, pairs) => {
       const sql = `INSERT OR IGNORE INTO observed_index_${partition} VALUES (?, ?)`
-      await db.write([{ sql, bulk: { width: 2, values: pairs } }])
+      await writeUnlessGone(partition, { sql, bulk: { width: 2, values: pairs } })
     },
     indexed: async (partition, id) => {
       await db.write([
@@ -128,9 +146,9 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
     find: (partition, probes, afterId, limit) => {
       const found = `FROM json_each(?) k CROSS JOIN observed_index_${partition} x ON x.hash = k.value AND x.id > ?
          CROSS JOIN observed_${partition} o ON o.id = x.id LIMIT ?`
-      return db
-        .all<Row>(`SELECT ${COLUMNS} ${found}`, jsonList(probes), afterId, limit)
-        .map((r) => toObserved(partition, r))
+      return unlessGone(partition, [], () =>
+        db.all<Row>(`SELECT ${COLUMNS} ${found}`, jsonList(probes), afterId, limit),
+      ).map((r) => toObserved(partition, r))
     },
     prune: async (before) => {
       const old = partitions().filter((p) => (p + 1) * PARTITION_MS <= before.getTime())

@@ -2,7 +2,8 @@ import type { SenderLevel } from '../../events/levels.ts'
 import type { ChangeQueue, NewOpinion, OpinionStore, StoredOpinion } from '../../store/repositories/intel.ts'
 import type { SqliteDatabase, Statement } from './database.ts'
 
-interface Row {
+/** A row of an opinion, also of an older database. */
+export interface OpinionRow {
   readonly kind: 'url' | 'domain'
   readonly key: string
   readonly source: string
@@ -23,7 +24,7 @@ interface SourceRow {
   readonly checked_at: number | null
 }
 
-const toOpinion = (r: Row): StoredOpinion => ({
+export const toOpinion = (r: OpinionRow): StoredOpinion => ({
   kind: r.kind,
   key: r.key,
   source: r.source,
@@ -99,13 +100,13 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
   return {
     bearingOn: (hashes) =>
       db
-        .all<Row & { readonly place: number }>(BEARING, jsonList(hashes))
+        .all<OpinionRow & { readonly place: number }>(BEARING, jsonList(hashes))
         .map((r) => ({ ...toOpinion(r), place: r.place })),
     ofPrefixes: (prefixes, limit) =>
-      db.all<Row>(WITH_PREFIX, JSON.stringify(prefixes.map((p) => p | 0)), limit).map(toOpinion),
+      db.all<OpinionRow>(WITH_PREFIX, JSON.stringify(prefixes.map((p) => p | 0)), limit).map(toOpinion),
     ofSource: (name, limit) =>
       db
-        .all<Row>(
+        .all<OpinionRow>(
           `SELECT ${COLUMNS} FROM opinions o ${CURRENT} WHERE o.source = ? ORDER BY o.kind, o.key LIMIT ?`,
           name,
           limit,
@@ -222,7 +223,8 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
     resume: async () => {
       // A set that is just being loaded, perhaps by another process, is newer than what counts: it stays.
       for (const { name, generation } of db.all<{ name: string; generation: number }>(
-        'SELECT name, generation FROM sources',
+        `SELECT name, generation FROM sources s
+         WHERE EXISTS (SELECT 1 FROM opinions o WHERE o.source = s.name AND o.generation < s.generation)`,
       ))
         await purge(name, '<', generation, generation)
       for (const { source: name } of db.all<{ source: string }>(

@@ -189,9 +189,11 @@ export const createWatchStore = async (writer: SqliteWriter, path: string): Prom
       db
         .all<RetrospectionRow>('SELECT * FROM retrospections WHERE turn_open = 1 ORDER BY id LIMIT ?', limit)
         .map((r) => ({ ...retrospection(r), withdrawn: r.withdrawn === 1 })),
-    turnHandled: async ({ id, withdrawn }) => {
-      const sql = 'UPDATE retrospections SET turn_open = 0 WHERE id = ? AND withdrawn = ?'
-      await db.write([{ sql, params: [id, withdrawn ? 1 : 0] }])
+    turnsHandled: async (turns) => {
+      const sql = `UPDATE retrospections SET turn_open = 0 WHERE (id, withdrawn) IN (
+                     SELECT value ->> 0, value ->> 1 FROM json_each(?))`
+      const pairs = turns.map(({ id, withdrawn }) => [id, withdrawn ? 1 : 0])
+      await db.write([{ sql, params: [JSON.stringify(pairs)] }])
     },
     unhandled: (limit) =>
       db

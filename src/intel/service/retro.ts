@@ -15,6 +15,8 @@ const MAX_SUBMISSIONS = 2_000_000
  * always goes on: not more than this many share one.
  */
 const PER_SECOND = 1000
+/** The appliance and commands beside it stamp on their own: so many processes can meet in one second. */
+const STAMPERS = 3
 
 export interface RetroPageResult {
   readonly retros: readonly StoredRetro[]
@@ -67,7 +69,7 @@ export const createRetroLedger = (store: IntelStore, clock: Clock, maxSubmission
     },
     page: (serial, since, pageSize) => {
       // Also the seconds of `since` and of the last entry are given whole; see PER_SECOND.
-      const rows = store.retro.page(serial, since, pageSize + 2 * PER_SECOND + 2)
+      const rows = store.retro.page(serial, since, pageSize + 2 * STAMPERS * PER_SECOND + 2)
       const start = wholeSecond(since.getTime())
       const beyond = rows.findIndex((r) => r.at.getTime() > start)
       const full = rows[Math.max(pageSize, beyond < 0 ? rows.length : beyond + 1) - 1]

@@ -19,6 +19,8 @@ export const isVerdict = (answer: Answer): answer is UrlVerdict => 'url' in answ
 export interface Exchange {
   /** One promise per URL; they never reject. `thread` is the lane of who asks. */
   ask(request: UrlReputationRequest, urls: readonly string[], thread: number): ReadonlyMap<string, Promise<Answer>>
+  /** What is under way answers those who asked; who asks from now on asks anew. */
+  forget(): void
   responseTimes(): Times
 }
 
@@ -101,17 +103,17 @@ export const createExchange = (deps: {
       const fresh = urls.filter((url) => !flying.has(url))
       if (fresh.length > 0) {
         const answers = batch(request, fresh, thread)
-        for (const url of fresh)
-          flying.set(
-            url,
-            answers.then((all) => {
-              flying.delete(url)
-              return all.get(url) ?? { error: 'no answer', timedOut: false }
-            }),
-          )
+        for (const url of fresh) {
+          const mine = answers.then((all) => {
+            if (flying.get(url) === mine) flying.delete(url)
+            return all.get(url) ?? { error: 'no answer', timedOut: false }
+          })
+          flying.set(url, mine)
+        }
       }
       return new Map(urls.map((url) => [url, flying.get(url) as Promise<Answer>]))
     },
+    forget: () => flying.clear(),
     responseTimes: () => times.read(),
   }
 }

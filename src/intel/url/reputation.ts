@@ -18,6 +18,8 @@ import type { Product } from './wire.ts'
 
 const LANES = 64
 const CACHE_SIZE = 100_000
+/** Answers that nobody knows a URL; apart, so that a wave of new URLs does not push out what is known. */
+const NEGATIVE_CACHE_SIZE = 50_000
 const MINUTE = 60_000
 /** How long an answer is believed. What nobody knows may be known soon; a good name lasts. */
 const TTL_MS: Readonly<Record<ThreatLevel, number>> = {
@@ -45,6 +47,12 @@ export const createUrlReputation = (deps: {
   const { clock } = env
   const lanes = createLanes(1, LANES)
   const cache = createLru<UrlVerdict>(CACHE_SIZE, clock)
+  const negative = createLru<UrlVerdict>(NEGATIVE_CACHE_SIZE, clock)
+  const keep = (verdict: UrlVerdict): void => {
+    const [into, other] = verdict.level === 'unknown' ? [negative, cache] : [cache, negative]
+    other.delete(verdict.url)
+    into.set(verdict.url, verdict, TTL_MS[verdict.level])
+  }
   // A flush while a batch is under way: what it brings is older than the flush.
   let epoch = 0
   let cacheHits = 0
@@ -91,7 +99,7 @@ export const createUrlReputation = (deps: {
     const urls = [...new Set(request.urls)].filter((url) => !allows(url))
     const answers = new Map<string, Answer>()
     for (const url of urls) {
-      const hit = cache.get(url)
+      const hit = cache.get(url) ?? negative.get(url)
       if (hit) answers.set(url, hit)
     }
     if (answers.size > 0) {
@@ -107,7 +115,7 @@ export const createUrlReputation = (deps: {
       const asked = epoch
       for (const [url, answer] of exchange.ask(request, missing, thread)) {
         const got = await untilAborted(answer, signal)
-        if (isVerdict(got) && asked === epoch) cache.set(url, got, TTL_MS[got.level])
+        if (isVerdict(got) && asked === epoch) keep(got)
         answers.set(url, got)
       }
     }
@@ -161,7 +169,7 @@ export const createUrlReputation = (deps: {
       }
     },
     diagnostics: () => ({
-      cacheSize: cache.size,
+      cacheSize: cache.size + negative.size,
       cacheHits,
       response: exchange.responseTimes(),
       dns: deps.lookup().dnsTimes?.() ?? { minimum: null, average: 0, maximum: null },
@@ -169,6 +177,8 @@ export const createUrlReputation = (deps: {
     flush: () => {
       epoch++
       cache.clear()
+      negative.clear()
+      exchange.forget()
     },
   }
 }

@@ -178,19 +178,24 @@ export interface FirstSeenStore {
   prune(lastBefore: Date): Promise<void>
 }
 
-/** Tables of a database from before hashes: read once, in small steps, and emptied by that. */
+export interface OlderSubmission {
+  readonly id: number
+  readonly serial: string
+  readonly emailId: string
+  readonly url: string
+  readonly at: Date
+  readonly retroAt: Date | null
+}
+
+export type OlderOpinion = StoredOpinion & { readonly generation: number }
+
+/** Tables of a database from before hashes: read in small steps; what is brought over leaves them in the same transaction. */
 export interface OlderIntelTables {
-  /** Opinions that no file or feed gives anew. */
-  opinions(limit: number): readonly StoredOpinion[]
-  submissions(limit: number): readonly {
-    readonly serial: string
-    readonly emailId: string
-    readonly url: string
-    readonly at: Date
-    readonly retroAt: Date | null
-  }[]
-  /** Takes away what was read; the step after the new tables have it. */
-  taken(what: 'opinions' | 'submissions', count: number): Promise<void>
+  /** Of the sets that count. */
+  opinions(limit: number): readonly OlderOpinion[]
+  moveOpinions(rows: readonly (OlderOpinion & Pick<NewOpinion, 'hash' | 'probe'>)[]): Promise<void>
+  submissions(limit: number): readonly OlderSubmission[]
+  moveSubmissions(rows: readonly (OlderSubmission & Pick<RetroKey, 'ref'>)[]): Promise<void>
 }
 
 export interface IntelStore {

@@ -88,7 +88,8 @@ export interface WatchStore {
   ): Promise<void>
   /** Turns that were not handed on yet. */
   turns(limit: number): readonly Turn[]
-  turnHandled(turn: Turn): Promise<void>
+  /** In one transaction; one that has turned once more meanwhile stays open. */
+  turnsHandled(turns: readonly Turn[]): Promise<void>
   /** Recorded and not yet handed on, oldest first. */
   unhandled(limit: number): readonly Retrospection[]
   mark(ids: readonly number[], state: 'told' | 'done'): Promise<void>

@@ -234,6 +234,29 @@ it('what is older than 168 hours does not turn any more, and goes with its parti
   expect(store.observed.partitions()).toEqual([])
 })
 
+it('goes on when another process drops a partition between two reads', async () => {
+  await submit(plain('http://old.example/'))
+  await env.clock.advance(199 * HOUR)
+  await submit(plain('http://sub.old.example/', 'e-2'))
+  const [oldest, newest] = store.observed.partitions() as [number, number]
+  // As read before the other process pruned.
+  const partitions = store.observed.partitions.bind(store.observed)
+  await service.retro.prune()
+  expect(partitions()).toEqual([newest])
+  Object.assign(store.observed, { partitions: () => [oldest, newest] })
+  expect(await service.verdicts.set('old.example', 'malicious', BY)).toMatchObject({ retrospections: 1 })
+  expect(store.observed.unindexed(oldest, 0, 1)).toEqual([])
+  await store.observed.index(oldest, BigInt64Array.of(1n, 1n))
+})
+
+it('what arrives in a partition that was dropped, as after a leap of the clock, is kept', async () => {
+  await submit(plain('http://a.example/'))
+  await env.clock.advance(199 * HOUR)
+  await service.retro.prune()
+  const [row] = await store.observed.append(SERIAL, [plain('http://b.example/')], new Date('2022-03-30T00:20:10Z'))
+  expect(row?.url).toBe('http://b.example/')
+})
+
 it('tells which opinion turned a URL', async () => {
   await submit(plain(DEEP))
   await load('urlhaus', ['f.example.com'])
