@@ -21,6 +21,8 @@ export interface RemediationSink {
 
 const CHUNK = 5000
 const ITEMS_A_LINE = 500
+/** What a crash lets be handed over once more. */
+const MARKED_TOGETHER = 200
 const ITEMS_AN_ALERT = 100
 
 const itemOf = (
@@ -95,6 +97,11 @@ export const actOnRetrospections = async (
     }
     events.publish({ type: 'ecs.notifying-remediation' })
     events.publish({ type: 'ecs.remediation-notified' })
+    let handed: number[] = []
+    const markHanded = async (): Promise<void> => {
+      if (handed.length > 0) await store.mark(handed, 'done')
+      handed = []
+    }
     for (const [url, group] of byUrl(rows)) {
       acted += await remediation.enqueue({
         key: keyOf(url, group),
@@ -102,11 +109,10 @@ export const actOnRetrospections = async (
         rootMids: group.map((r) => r.rootMid),
         cause: async () => (group[0] ? await cause(group[0]) : null),
       })
-      await store.mark(
-        group.map((r) => r.id),
-        'done',
-      )
+      handed.push(...group.map((r) => r.id))
+      if (handed.length >= MARKED_TOGETHER) await markHanded()
     }
+    await markHanded()
     events.publish({ type: 'ecs.remediation-initiated' })
     if (remediation.pending() === 0) events.publish({ type: 'ecs.remediation-idle' })
     retrospections += untold.length

@@ -17,9 +17,8 @@ import { clientAnswer, clientRequest } from './wire.ts'
 import type { Product } from './wire.ts'
 
 const LANES = 64
-const CACHE_SIZE = 100_000
-/** Answers that nobody knows a URL; apart, so that a wave of new URLs does not push out what is known. */
-const NEGATIVE_CACHE_SIZE = 50_000
+/** Answers that nobody knows a URL are kept apart: a wave of new URLs does not push out what is known. */
+const ROOM = { known: 100_000, unknown: 50_000 }
 const MINUTE = 60_000
 /** How long an answer is believed. What nobody knows may be known soon; a good name lasts. */
 const TTL_MS: Readonly<Record<ThreatLevel, number>> = {
@@ -42,12 +41,14 @@ export const createUrlReputation = (deps: {
   /** Asked at each look-up: the service may change by commit. */
   readonly lookup: () => IntelLookup
   readonly product: Product
+  /** Answers kept. */
+  readonly room?: typeof ROOM
 }): UrlReputation => {
-  const { env, events, config, product } = deps
+  const { env, events, config, product, room = ROOM } = deps
   const { clock } = env
   const lanes = createLanes(1, LANES)
-  const cache = createLru<UrlVerdict>(CACHE_SIZE, clock)
-  const negative = createLru<UrlVerdict>(NEGATIVE_CACHE_SIZE, clock)
+  const cache = createLru<UrlVerdict>(room.known, clock)
+  const negative = createLru<UrlVerdict>(room.unknown, clock)
   const keep = (verdict: UrlVerdict): void => {
     const [into, other] = verdict.level === 'unknown' ? [negative, cache] : [cache, negative]
     other.delete(verdict.url)

@@ -56,6 +56,7 @@ beforeEach(() => {
     config,
     lookup: () => lookup,
     product: { serial: '420D4F36AAEBC009XXYY-B9E721891234', version: '0.1.0' },
+    room: { known: 5, unknown: 5 },
   })
 })
 
@@ -180,5 +181,43 @@ describe('the URL reputation client', () => {
     await settle()
     stop.abort(new Error('stopping'))
     await expect(result).rejects.toThrow('stopping')
+  })
+})
+
+describe('the cache', () => {
+  const known = 'http://known.example/'
+  const asked = () => batches.flat().filter((u) => u === known).length
+  const ask = (...urls: readonly string[]) => client.lookup({ ...request, urls }, signal)
+
+  it('keeps what is known apart: a wave of URLs that nobody knows pushes nothing out', async () => {
+    answer = async (urls) =>
+      new Map(
+        urls.map((url) => [url, url === known ? { ...verdictOf(url), level: 'trusted', score: 8 } : verdictOf(url)]),
+      )
+    await ask(known)
+    await ask(...Array.from({ length: 20 }, (_, i) => `http://new.example/${i}`))
+    expect(client.diagnostics().cacheSize).toBe(6)
+    await ask(known)
+    expect(asked()).toBe(1)
+  })
+
+  it('after a flush takes nothing from an answer that was under way before it', async () => {
+    let release = (): void => undefined
+    const gate = new Promise<void>((resolve) => (release = resolve))
+    const old = answer
+    answer = async (urls, s) => {
+      await gate
+      return await old(urls, s)
+    }
+    const before = ask(known)
+    await settle()
+    client.flush()
+    answer = async (urls) => new Map(urls.map((url) => [url, { ...verdictOf(BAD), url }]))
+    const after = ask(known)
+    release()
+    expect((await before).get(known)?.level).toBe('unknown')
+    expect((await after).get(known)?.level).toBe('untrusted')
+    expect((await ask(known)).get(known)?.level).toBe('untrusted')
+    expect(asked()).toBe(2)
   })
 })
