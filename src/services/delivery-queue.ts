@@ -14,7 +14,7 @@ import { errorText } from '../core/errors.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
-import { retryDelayMs } from '../mail/delivery/backoff.ts'
+import { faultPauseMs, retryDelayMs } from '../mail/delivery/backoff.ts'
 import { generatedEntry } from '../mail/delivery/generated.ts'
 import type { Failure, MailboxWriter, SmtpClient } from '../mail/delivery/transport.ts'
 import type {
@@ -102,8 +102,6 @@ const SHARE = 10
 const LEAST = 5
 /** A connection waits so long for the next message to its hop. */
 const KEEP_CONNECTION_MS = 2000
-/** After an error of our own the queue takes a breath, so that it never spins. */
-const FAULT_PAUSE_MS = 5000
 const DAY_MS = 86_400_000
 /** Verdicts act for a week after submission, held copies are kept as long again and more; older deliveries serve nobody. */
 const LEDGER_DAYS = 35
@@ -179,12 +177,13 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     destinations,
     fault: (error) => {
       if (!ended.signal.aborted) fault(error)
-      return now() + FAULT_PAUSE_MS
+      return now() + faultPauseMs(1)
     },
   })
 
   const runJob = async (domain: string, rows: readonly QueuedRecipient[]): Promise<void> => {
     let downUntil: number | null = 0
+    let faulted = false
     const stop = new AbortController()
     setMaxListeners(0, stop.signal)
     running.set(stop, domain)
@@ -194,11 +193,13 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
       if (failure) downUntil = null
     } catch (error) {
       if (!stop.signal.aborted) fault(error)
-      downUntil = now() + FAULT_PAUSE_MS
+      faulted = true
+      downUntil = null
     } finally {
       running.delete(stop)
     }
     const failures = destinations.done(domain, rows, downUntil !== 0)
+    if (faulted) downUntil = now() + faultPauseMs(failures)
     downUntil ??= now() + retryDelayMs(failures - 1, config.get(deliverySection), env.entropy)
     if (downUntil > 0) destinations.down(domain, downUntil)
     else destinations.ready(domain)

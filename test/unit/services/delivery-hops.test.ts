@@ -84,6 +84,23 @@ describe('a next hop', () => {
     expect(path.of('delivery.connection-error').length).toBeLessThanOrEqual(5)
   })
 
+  it('gets a message that cannot be recorded again and again only in growing pauses', async () => {
+    const clock = new FakeClock()
+    const { path, server } = await routed({ clock })
+    Object.assign(path.spool, { delivered: () => Promise.reject(new Error('the record is broken')) })
+    await accept(path, 1, ['x@far.example'])
+    await start(path)
+    await path.until('system.fault')
+    await path.queue.idle()
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      await clock.advance(5000)
+      await path.queue.idle()
+    }
+    // After 5, 10, 20 and 40 seconds, not after every fifth.
+    expect(server.mails.length).toBeGreaterThan(1)
+    expect(server.mails.length).toBeLessThanOrEqual(5)
+  })
+
   it('is left when TLS is required and it has none', async () => {
     const { path, server } = await routed({}, (line) => (line === 'STARTTLS' ? '502 5.5.1 no' : undefined))
     path.config.set(destinations, { ...destinations.defaults, domains: [entryOf('far.example', { tls: 'required' })] })
