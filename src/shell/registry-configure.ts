@@ -24,25 +24,25 @@ export const CONFIGURE: readonly CommandEntry[] = [
   {
     name: 'aliasconfig',
     summary: 'Configure email aliases',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/aliasconfig.ts')).default,
   },
   {
     name: 'altsrchost',
     summary: 'Configure Virtual Gateway(tm) mappings',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/altsrchost.ts')).default,
   },
   {
     name: 'bounceconfig',
     summary: 'Configure bounce profiles',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/bounceconfig.ts')).default,
   },
   {
     name: 'bvconfig',
     summary: 'Configure bounce verification',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/bvconfig.ts')).default,
   },
   {
@@ -79,25 +79,25 @@ export const CONFIGURE: readonly CommandEntry[] = [
   {
     name: 'deliveryconfig',
     summary: 'Configure mail delivery',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/deliveryconfig.ts')).default,
   },
   {
     name: 'destconfig',
     summary: 'Configure how mail is handed to destinations',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/destconfig.ts')).default,
   },
   {
     name: 'dnsconfig',
     summary: 'Configure DNS servers, time-outs and cache',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/dnsconfig.ts')).default,
   },
   {
     name: 'domainkeysconfig',
     summary: 'Configure DKIM signing',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/domainkeysconfig.ts')).default,
   },
   {
@@ -223,7 +223,7 @@ export const CONFIGURE: readonly CommandEntry[] = [
   {
     name: 'smtpauthconfig',
     summary: 'Configure who may submit mail after SMTP authentication',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/smtpauthconfig.ts')).default,
   },
   {
@@ -259,7 +259,7 @@ export const CONFIGURE: readonly CommandEntry[] = [
   {
     name: 'websecurityadvancedconfig',
     summary: 'Configure limits of URL filtering',
-    roles: OPERATORS,
+    roles: STAGERS,
     load: async () => (await import('./commands/configure/websecurityadvancedconfig.ts')).default,
   },
   {

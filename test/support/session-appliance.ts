@@ -9,6 +9,7 @@ import { runShell } from '../../src/shell/shell.ts'
 import type { Terminal } from '../../src/shell/terminal.ts'
 import { testEnv } from './env.ts'
 import { recordedMachine, startNameServer } from './machine.ts'
+import { recordedNetwork } from './session-network.ts'
 import { queueMail } from './queued-mail.ts'
 
 export const ADMIN: Session['user'] = { name: 'admin', fullName: 'Administrator', role: 'administrator' }
@@ -46,9 +47,11 @@ export const sessionAppliance = async (settings: Readonly<Record<string, string>
     await appliance.config.commit(draft, { user: 'admin', comment: '', keepForRollback: false })
   }
   await queueMail(appliance, Number(settings['queued'] ?? 0))
+  const network = recordedNetwork(appliance.network, settings)
   return {
     appliance,
-    run: (terminal) => runShell({ appliance, terminal, user: ADMIN, pid: 274, registry: REGISTRY }),
+    run: (terminal) =>
+      runShell({ appliance: { ...appliance, network }, terminal, user: ADMIN, pid: 274, registry: REGISTRY }),
     close: async () => {
       await running.stop(0)
       await names?.close()

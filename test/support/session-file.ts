@@ -57,7 +57,8 @@ export interface ReplayTerminal extends Terminal {
 
 /**
  * Types what the recording shows after each prompt. The line of the recording is the one at which the output stands,
- * so a session that leaves the recording is stopped at once. `^C` interrupts, `^D` ends the input.
+ * so a session that leaves the recording is stopped at once. `^C` interrupts, on a line of its own what runs; `^D` ends the
+ * input.
  */
 export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
   let shown = ''
@@ -71,6 +72,15 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
     if (!line.startsWith(visible)) throw new Error(`asked '${visible}' where the session has:\n${line}`)
     return line.slice(visible.length).replace(/^ /, '')
   }
+  let running: AbortController | null = null
+  const interruptThere = (): void => {
+    const at = shown.split('\n').length - 1
+    // What goes on after the recording's end would do so for ever.
+    const lost = at > recorded.length + 1
+    if (running === null || (!lost && (!shown.endsWith('\n') || recorded[at] !== '^C'))) return
+    if (!lost) shown += '^C\n'
+    running.abort(new Interrupted('Ctrl-C'))
+  }
   return {
     columns: 80,
     rows: 0,
@@ -82,7 +92,9 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
     echoed: () => recorded.map((line, at) => unsaid.get(at) ?? line),
     write: (text) => {
       // What a session says because its recording ends (staged changes) is not part of it.
-      if (!over) shown += text
+      if (over) return
+      shown += text
+      interruptThere()
     },
     readLine: async (prompt, options) => {
       const answer = answerAt(prompt)
@@ -98,6 +110,15 @@ export const replayTerminal = (recorded: readonly string[]): ReplayTerminal => {
       return answer
     },
     readKey: async () => null,
-    untilInterrupt: () => ({ signal: new AbortController().signal, done: () => undefined }),
+    untilInterrupt: () => {
+      const mine = new AbortController()
+      running = mine
+      return {
+        signal: mine.signal,
+        done: () => {
+          if (running === mine) running = null
+        },
+      }
+    },
   }
 }

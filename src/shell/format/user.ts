@@ -25,7 +25,7 @@ export const ROLE_WORDS: Readonly<
     title: 'Technicians',
     text: 'Technicians look after the system: status, logs and the configuration file.',
   },
-  helpdesk: { group: 'helpdesk', title: 'Help Desk Users', text: 'Help Desk Users follow messages and quarantines.' },
+  helpdesk: { group: 'helpdesk', title: 'Help Desk Users', text: 'Help Desk Users see status information only.' },
 }
 
 /** `1. admin - "Administrator" (admin)`. */

@@ -14,6 +14,11 @@ describe('the example of a command', () => {
     )
     expect(examples.filter(({ example }) => example === null).map(({ command }) => command.name)).toEqual([])
     for (const { example } of examples) expect(example?.lines.length).toBeLessThanOrEqual(41)
+    const elsewhere = examples.filter(
+      ({ command, example }) =>
+        example?.lines.some((line) => line.toLowerCase().includes(`> ${command.name}`)) !== true,
+    )
+    expect(elsewhere.map(({ command }) => command.name)).toEqual([])
   })
 
   it('is the first recording by name, or the one that the command names', async () => {

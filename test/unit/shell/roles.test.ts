@@ -20,7 +20,29 @@ const EVERYBODY = ['help', 'passwd', 'quit', 'whoami']
 const ADMINISTRATORS_ALONE = ['adminaccessconfig', 'resetconfig', 'sshconfig', 'userconfig']
 const ACTS_AT_ONCE = ['commit', 'loadconfig', 'rollbackconfig', 'telnet', 'smtpping', 'quarantine', 'rollovernow']
 
+const GUESTS = ['help', 'passwd', 'quit', 'status', 'version', 'websecuritydiagnostics', 'whoami']
+const TABLE = {
+  guest: GUESTS,
+  helpdesk: GUESTS,
+  technician: `clearchanges commitdetail displayalerts findevent grep help hostrate hoststatus last passwd quit rate
+    resume resumedel resumelistener saveconfig showchanges showconfig status suspend suspenddel suspendlistener tail
+    tophosts topin version websecuritydiagnostics who whoami workqueue`.split(/\s+/),
+} as const
+/** What looks into messages, changes the queue, reaches out, writes files or acts at once. */
+const NOT_READONLY = `adminaccessconfig archivemessage bouncerecipients certconfig commit deleterecipients delivernow
+  diagnostic dig dnsflush intelconfig loadconfig netstat nslookup oldmessage ping quarantine redirectrecipients
+  remediation remediationconfig removemessage resetconfig resetcounters resume resumedel resumelistener rollbackconfig
+  rollovernow saveconfig showmessage showrecipients smtpping sshconfig suspend suspenddel suspendlistener telnet
+  tlsverify traceroute userconfig webcacheflush workqueue`.split(/\s+/)
+
 describe('roles', () => {
+  it.each(['guest', 'helpdesk', 'technician'] as const)('the whole table of %s', (role) =>
+    expect(names(role)).toEqual(TABLE[role]),
+  )
+
+  it('the whole table of what read-only operators lack', () =>
+    expect(names('administrator').filter((n) => !names('readonly').includes(n))).toEqual(NOT_READONLY))
+
   it('administrators run everything', () => expect(names('administrator')).toEqual(REGISTRY.map((c) => c.name)))
 
   it('operators run everything but accounts and administrative access', () =>

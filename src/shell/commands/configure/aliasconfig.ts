@@ -6,7 +6,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { emailAddress, hostname, list, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable, printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 import { writeExport } from '../../files.ts'
@@ -218,7 +218,7 @@ export default defineCommand({
     'Replaces envelope recipients before delivery: an alias of a domain, or a global one, stands for one address or ' +
     'several. An alias may name aliases.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: dialogue,
   forms: [

@@ -7,7 +7,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { emailAddress } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -128,7 +128,7 @@ export default defineCommand({
   description:
     'Sends the mail of some senders or clients from an interface or an address of its own; over the interfaces of a group it is spread.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     for (;;) {

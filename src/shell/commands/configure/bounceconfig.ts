@@ -6,7 +6,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { emailAddress, integer } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -317,7 +317,7 @@ export default defineCommand({
   example: 'dialogue',
   options: OPTIONS,
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: dialogue,
   forms: [

@@ -5,7 +5,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { oneOf, yesNo } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { read } from '../../access/hat-form.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { misused, readForm } from '../../options.ts'
 
@@ -92,7 +92,7 @@ export default defineCommand({
     '--untagged=accept|reject': 'What happens to a bounce to an address of ours without a valid tag.',
   },
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     const { ask, print } = session

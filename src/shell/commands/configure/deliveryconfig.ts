@@ -4,7 +4,7 @@ import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { read } from '../../access/hat-form.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { misused, readForm } from '../../options.ts'
 
@@ -92,7 +92,7 @@ export default defineCommand({
     '--reply_timeout=N': 'seconds to wait for a reply',
   },
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     for (;;) {

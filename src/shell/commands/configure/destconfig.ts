@@ -8,7 +8,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { integer, isHostname, oneOf, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable, printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { writeExport } from '../../files.ts'
 import { EMPTY_DESTINATION, parseDestinations, printDestinations } from '../../format/destinations.ts'
@@ -331,7 +331,7 @@ export default defineCommand({
     '--profile=VALUE': 'the bounce profile',
   },
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: dialogue,
   forms: [

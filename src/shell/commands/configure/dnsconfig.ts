@@ -6,7 +6,7 @@ import { fail, ok } from '../../../core/result.ts'
 import { hostname, integer, list } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -182,7 +182,7 @@ export default defineCommand({
     'Names the DNS servers that the mail path asks, alternate servers for single domains, the time-out of reverse ' +
     'look-ups and how long answers are kept at least.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     for (;;) {

@@ -6,7 +6,7 @@ import { hostname, integer, list } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { dnsTextRecord, newSigningKey, readSigningKey } from '../../../core/signing-keys.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -275,7 +275,7 @@ export default defineCommand({
     'Keys and profiles of DKIM signing. Outgoing mail is signed as it is delivered, by the first profile that takes the ' +
     'address of its From header. Private keys are secrets: they are never shown.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: dialogue,
   forms: [

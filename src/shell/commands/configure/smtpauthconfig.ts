@@ -3,7 +3,7 @@ import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
 
@@ -63,7 +63,7 @@ export default defineCommand({
   description:
     'Keeps the users of SMTP AUTH. A listener offers it, under TLS only, where a mail-flow policy or its default parameters say so (listenerconfig, HOSTACCESS). Whoever has authenticated may send to anybody.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async (session) => {
     const { ask, print } = session

@@ -1,6 +1,6 @@
 import { urlFiltering } from '../../../config/sections/url-filtering.ts'
 import { integer } from '../../../core/schema.ts'
-import { OPERATORS, defineCommand } from '../../command.ts'
+import { STAGERS, defineCommand } from '../../command.ts'
 
 const seconds = integer(1, 120)
 const urls = integer(1, 1000)
@@ -15,7 +15,7 @@ export default defineCommand({
     'X-URL-LookUp-ScanningError, which a filter can act on. With shortened URLs on, known shorteners are asked where a ' +
     'link leads (not through a proxy; the target itself is not asked), and both addresses are judged.',
   category: 'configure',
-  roles: OPERATORS,
+  roles: STAGERS,
   needsCommit: true,
   run: async ({ ask, draft }) => {
     const value = draft.get(urlFiltering)

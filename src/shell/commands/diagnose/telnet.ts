@@ -153,6 +153,7 @@ export default defineCommand({
   description:
     'Opens a plain TCP connection. On a terminal each key goes to the other side at once, and ^] ends it. In a script it shows what the other side says within five seconds.',
   options: { '--interface=NAME': 'the interface to connect from' },
+  example: 'greeting',
   category: 'diagnose',
   roles: OPERATORS,
   needsCommit: false,

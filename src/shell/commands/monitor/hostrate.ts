@@ -53,6 +53,7 @@ export default defineCommand({
   description:
     'Prints a line every few seconds: whether the host is up, connections to it, recipients that wait for it, and what was ' +
     'delivered and bounced since the last line. Ctrl-C ends it.',
+  example: 'lines',
   category: 'monitor',
   roles: READERS,
   needsCommit: false,

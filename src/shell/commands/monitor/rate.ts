@@ -11,7 +11,7 @@ const HEAD = [
 const run = async (session: Session, seconds: number): Promise<void> => {
   const { counters, env, spool, time } = session.appliance
   const shown = { received: counters.value('recipientsReceived', 'lifetime'), completed: completed(session) }
-  session.print('', 'Type Ctrl-C to return to the main prompt.', '', ...HEAD)
+  session.print('Type Ctrl-C to return to the main prompt.', '', ...HEAD)
   await every(session, seconds, () => {
     const received = counters.value('recipientsReceived', 'lifetime')
     const done = completed(session)
