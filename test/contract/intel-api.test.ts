@@ -111,6 +111,16 @@ describe('registration', () => {
     expect((await query(registration)).status).toBe(401)
   })
 
+  it('keeps twenty tokens of a device; the oldest end, and another device loses none', async () => {
+    const other = await service.devices.enrol('OTHER-1')
+    const theirs = await service.devices.issue('OTHER-1', other, 'o')
+    const first = await registered()
+    for (let n = 0; n < 20; n++) await service.devices.issue(SERIAL, secret, 'o')
+    expect((await query(first)).status).toBe(401)
+    expect((await query(await registered())).status).toBe(200)
+    expect(service.devices.authenticate(theirs?.token ?? '')).toMatchObject({ serial: 'OTHER-1' })
+  })
+
   it('ends tokens after 24 hours with 403 Token Expired, and registering again helps', async () => {
     const registration = await registered()
     await env.clock.advance(24 * HOUR)

@@ -135,6 +135,17 @@ describe('lychgate intel serve', () => {
     expect(refused.retryAfterMs).toBeLessThanOrEqual(60_000)
   })
 
+  it('limits registrations of each device as well, and a wrong secret uses nothing of its share up', async () => {
+    await serve('--requests-a-minute', '2')
+    const [secret = ''] = await intel('enrol', SERIAL)
+    const body = { org_id: 'o', model: 'm', version: '1', type: 't' }
+    const register = async (bearer: string) =>
+      (await send('POST', `/v1/register/device/${SERIAL}`, bearer, body)).status
+    const statuses: number[] = []
+    for (const bearer of ['x', 'x', 'x', secret, secret, secret]) statuses.push(await register(bearer))
+    expect(statuses).toEqual([403, 403, 403, 201, 201, 429])
+  })
+
   it.each([
     [['load', 'nosuchfeed'], /^'nosuchfeed' is no feed known here \(openphish, /],
     [['load', 'threatfox'], "'threatfox' needs the key that its provider issued: --key-file FILE."],

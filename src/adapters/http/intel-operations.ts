@@ -267,7 +267,12 @@ const operationObject = (o: Operation): Schema => ({
           429: message('Too many requests; Retry-After says how long to wait.'),
         }
       : {}),
-    ...(o.credential === 'device secret' ? { 403: message('No such device, or another secret.') } : {}),
+    ...(o.credential === 'device secret'
+      ? {
+          403: message('No such device, or another secret.'),
+          429: message('Too many requests; Retry-After says how long to wait.'),
+        }
+      : {}),
   },
 })
 

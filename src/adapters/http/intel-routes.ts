@@ -81,12 +81,15 @@ export const intelRoutes = (
     return c.json({ message: 'Internal Server Error' }, 500)
   })
 
+  const within = (serial: string): void => {
+    const wait = watch.rates?.take(serial) ?? 0
+    if (wait > 0) throw new Refused(429, 'Too Many Requests', wait)
+  }
   const device = (c: Context): Device => {
     const who = service.devices.authenticate(bearer(c))
     if (who === 'expired') throw new Refused(403, 'Token Expired')
     if (who === 'unknown') throw new Refused(401, 'Token Invalid')
-    const wait = watch.rates?.take(who.serial) ?? 0
-    if (wait > 0) throw new Refused(429, 'Too Many Requests', wait)
+    within(who.serial)
     return who
   }
   /** A device reads and submits only as itself. */
@@ -106,7 +109,10 @@ export const intelRoutes = (
   const handlers: Readonly<Record<OperationId, (c: Context) => Response | Promise<Response>>> = {
     registerDevice: async (c) => {
       const { orgId } = valid(readRegistrationBody(await json(c)))
-      const issued = await service.devices.issue(c.req.param('serial') ?? '', bearer(c), orgId)
+      const serial = c.req.param('serial') ?? ''
+      // Only who has the secret uses up the device's share.
+      if (service.devices.holds(serial, bearer(c))) within(serial)
+      const issued = await service.devices.issue(serial, bearer(c), orgId)
       if (issued === null) throw new Refused(403, 'Device Not Enrolled')
       return c.json(
         { token: issued.token, region_uri: regionUri(), expires_at: `${issued.expiresAt.toISOString().slice(0, 19)}Z` },

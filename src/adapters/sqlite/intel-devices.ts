@@ -1,6 +1,9 @@
 import type { DeviceStore } from '../../store/repositories/intel.ts'
 import type { SqliteDatabase } from './database.ts'
 
+/** Of one device; with more the oldest end. */
+const MAX_TOKENS = 20
+
 export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
   enrol: async (serial, secretHash, at) => {
     await db.write([
@@ -23,6 +26,11 @@ export const sqliteDevices = (db: SqliteDatabase): DeviceStore => ({
     await db.write([
       { sql: 'UPDATE devices SET org_id = ? WHERE serial = ?', params: [orgId, serial] },
       { sql: 'INSERT INTO tokens VALUES (?, ?, ?)', params: [hash, serial, expiresAt.getTime()] },
+      {
+        sql: `DELETE FROM tokens WHERE serial = ? AND hash IN (
+                SELECT hash FROM tokens WHERE serial = ? ORDER BY expires_at DESC, rowid DESC LIMIT -1 OFFSET ${MAX_TOKENS})`,
+        params: [serial, serial],
+      },
     ])
   },
   token: (hash) => {

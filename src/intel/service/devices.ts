@@ -17,7 +17,9 @@ export interface DeviceDesk {
   enrol(serial: string): Promise<string>
   revoke(serial: string): Promise<boolean>
   list(): readonly string[]
-  /** null = unknown serial or wrong secret. */
+  /** Whether the device of that serial has that secret. */
+  holds(serial: string, secret: string): boolean
+  /** null = unknown serial or wrong secret. The oldest tokens of a device end when it has too many. */
   issue(
     serial: string,
     secret: string,
@@ -40,7 +42,13 @@ export const isSerial = (text: string): boolean => SERIAL.test(text)
 
 export const createDeviceDesk = (store: DeviceStore, env: Env, tokenMs = TOKEN_MS): DeviceDesk => {
   const secretText = (): string => Buffer.from(env.entropy.bytes(32)).toString('base64url')
+  const holds = (serial: string, secret: string): boolean => {
+    const known = store.secretHash(serial)
+    // The comparison runs for unknown serials too.
+    return same(known ?? hash(''), hash(secret)) && known !== null
+  }
   return {
+    holds,
     enrol: async (serial) => {
       if (!isSerial(serial)) throw new UserError('A serial number has 4 to 64 letters, digits and hyphens.')
       const secret = secretText()
@@ -50,9 +58,7 @@ export const createDeviceDesk = (store: DeviceStore, env: Env, tokenMs = TOKEN_M
     revoke: (serial) => store.revoke(serial),
     list: () => store.serials(),
     issue: async (serial, secret, orgId) => {
-      const known = store.secretHash(serial)
-      // The comparison runs for unknown serials too.
-      if (!same(known ?? hash(''), hash(secret)) || known === null) return null
+      if (!holds(serial, secret)) return null
       const token = secretText()
       const now = env.clock.now().getTime()
       const expiresAt = new Date(now + tokenMs)

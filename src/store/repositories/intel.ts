@@ -88,7 +88,7 @@ export interface DeviceStore {
   revoke(serial: string): Promise<boolean>
   secretHash(serial: string): string | null
   serials(): readonly string[]
-  /** `orgId`: the organisation that the device named when it registered. */
+  /** `orgId`: the organisation that the device named when it registered. A device has few tokens: the oldest end. */
   putToken(tokenHash: string, serial: string, orgId: string, expiresAt: Date): Promise<void>
   token(tokenHash: string): { readonly serial: string; readonly orgId: string; readonly expiresAt: Date } | null
   /** Drops tokens that ended before `before`. */
