@@ -130,6 +130,8 @@ describe(`the queue commands at ${MESSAGES} messages`, () => {
     await run('tophosts active_rcpts', new RegExp(`1\\s+${DEAD.replace('.', '\\.')}`))
     await run('topin', /./)
     await run('workqueue status', /Operational/)
+    await run('workqueue pause test', /./)
+    await run('workqueue resume', /./)
     await run('oldmessage', /Message|MID 1\b/)
     await run('showmessage 1', /Subject: waits/)
     await run('archivemessage 1', /./)
