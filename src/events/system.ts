@@ -1,5 +1,8 @@
 import type { AlertClass, AlertSeverity } from '../config/sections/alerts.ts'
 
+/** `end-of-input`: the operator's side was gone in the middle of a dialogue. */
+export type CommandOutcome = 'done' | 'failed' | 'interrupted' | 'end-of-input'
+
 /** The appliance itself: start and stop, commits, alerts, what operators typed. */
 export type SystemEvent =
   | { readonly type: 'system.started'; readonly version: string; readonly pid: number }
@@ -46,6 +49,15 @@ export type SystemEvent =
       readonly user: string
       readonly entered: string
       readonly prompt: string
+    }
+  /** A command has come to its end; `command` is masked. */
+  | {
+      readonly type: 'cli.ran'
+      readonly pid: number
+      readonly user: string
+      readonly from: string
+      readonly command: string
+      readonly outcome: CommandOutcome
     }
   | { readonly type: 'cli.login'; readonly user: string; readonly from: string }
   | { readonly type: 'cli.logout'; readonly user: string; readonly from: string }

@@ -1,3 +1,4 @@
+import type { CommandOutcome } from '../events/system.ts'
 import type { Appliance } from '../services/appliance.ts'
 import { createAsk } from './ask.ts'
 import type { CommandEntry, Session } from './command.ts'
@@ -6,6 +7,7 @@ import { createOutput } from './output.ts'
 import type { Output } from './output.ts'
 import { withinRights } from './rights.ts'
 import { commandsOf } from './run.ts'
+import { maskSecrets } from './secrets.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface SessionOptions {
@@ -24,6 +26,8 @@ export interface OpenSession {
   readonly left: () => boolean
   /** Publishes what was typed at `prompt`. */
   readonly entered: (text: string, prompt: string) => void
+  /** Publishes how a command ended. */
+  readonly ran: (words: readonly string[], outcome: CommandOutcome) => void
 }
 
 export const openSession = ({ appliance, terminal, user, pid, registry }: SessionOptions): OpenSession => {
@@ -46,5 +50,9 @@ export const openSession = ({ appliance, terminal, user, pid, registry }: Sessio
       left = true
     },
   }
-  return { session, output, left: () => left, entered }
+  const ran = (words: readonly string[], outcome: CommandOutcome): void => {
+    const told = { pid, user: user.name, from: terminal.origin, command: maskSecrets(words.join(' ')), outcome }
+    appliance.events.publish({ type: 'cli.ran', ...told })
+  }
+  return { session, output, left: () => left, entered, ran }
 }

@@ -1,6 +1,7 @@
 import { system } from '../config/sections/system.ts'
 import { EndOfInput, errorText, Fault, Interrupted, UserError } from '../core/errors.ts'
 import { uuid } from '../core/entropy.ts'
+import type { CommandOutcome } from '../events/system.ts'
 import { attend } from './attendance.ts'
 import { completeLine } from './complete.ts'
 import { confirmLeave } from './leave.ts'
@@ -14,8 +15,6 @@ export interface ShellOptions extends SessionOptions {
   /** Printed first, on terminals where somebody sits. */
   readonly banner?: readonly string[]
 }
-
-type Outcome = 'done' | 'failed' | 'interrupted' | 'end-of-input'
 
 /** Reads and runs commands until the operator leaves or the input ends. Resolves to the exit status: 0, or 1 when a command failed. */
 export const runShell = async (options: ShellOptions): Promise<number> => {
@@ -110,8 +109,8 @@ const readCommand = async (opened: OpenSession, prompt: string): Promise<string 
 }
 
 /** One line of commands; the first that fails ends it, unless the operator said to go on. */
-const runLine = async (opened: OpenSession, line: string, keepGoing = false): Promise<Outcome> => {
-  let outcome: Outcome = 'done'
+const runLine = async (opened: OpenSession, line: string, keepGoing = false): Promise<CommandOutcome> => {
+  let outcome: CommandOutcome = 'done'
   try {
     const commands = splitCommands(line)
     for (const [i, words] of commands.entries()) {
@@ -131,18 +130,20 @@ const runLine = async (opened: OpenSession, line: string, keepGoing = false): Pr
   }
 }
 
-const runOne = async (opened: OpenSession, words: readonly string[]): Promise<Outcome> => {
+const runOne = async (opened: OpenSession, words: readonly string[]): Promise<CommandOutcome> => {
+  let outcome: CommandOutcome = 'done'
   try {
     // What others committed since shows now; what this session staged stays.
     opened.session.draft.refresh?.()
     await runCommand(opened.session, words)
-    return 'done'
   } catch (error) {
-    return report(opened, error)
+    outcome = report(opened, error)
   }
+  opened.ran(words, outcome)
+  return outcome
 }
 
-const report = ({ session, output }: OpenSession, error: unknown): Outcome => {
+const report = ({ session, output }: OpenSession, error: unknown): CommandOutcome => {
   if (error instanceof Interrupted) return 'interrupted'
   if (error instanceof EndOfInput) return 'end-of-input'
   if (error instanceof UserError) {

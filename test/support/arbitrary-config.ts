@@ -21,6 +21,7 @@ const LIKELY = [
   '127.0.0.1',
   '::1',
   'x.example',
+  'https://links.example.com',
   'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJLPf51p1Elp47TFau42xpPOQADjd4S5OBZGQfI9URcs',
 ]
 

@@ -21,6 +21,13 @@ const SEVERITY: Readonly<Record<'Critical' | 'Warning' | 'Information', (text: s
 /** The store and our own code failing concern the whole appliance; an upstream that is away does not. */
 const GRAVE = /^(STORE_|INTERNAL)/
 
+const OUTCOMES = {
+  done: 'was done',
+  failed: 'failed',
+  interrupted: 'was interrupted',
+  'end-of-input': 'was left in the middle',
+} as const
+
 /** `system_logs` and `cli_logs`; commits and sent alerts stand in mail_logs too, as on AsyncOS. */
 export const systemLines: LogTable<SystemEvent['type']> = {
   'system.started': [
@@ -51,6 +58,9 @@ export const systemLines: LogTable<SystemEvent['type']> = {
   ),
   'cli.entered': toCli((e) =>
     info(line`PID ${e.pid}: User ${e.user} entered ${pyRepr(e.entered)}; prompt was ${pyRepr(e.prompt)}`),
+  ),
+  'cli.ran': toCli((e) =>
+    info(line`PID ${e.pid}: User ${e.user} from ${e.from}: ${pyRepr(e.command)} ${OUTCOMES[e.outcome]}`),
   ),
   'cli.login': toCli((e) => info(line`User ${e.user} logged in from ${e.from}`)),
   'cli.logout': toCli((e) => info(line`User ${e.user} logged out from ${e.from}`)),

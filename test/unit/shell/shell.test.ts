@@ -150,6 +150,18 @@ describe('the shell on a terminal', () => {
     ])
   })
 
+  it('publishes how each command ended, and from where it came, secrets masked', async () => {
+    const answers = ['show; nonsense --secret=abc', 'wizard', '^C', 'wizard']
+    const { events } = await runInShell({ commands, answers, interactive: true })
+    const from = { pid: 274, user: 'admin', from: 'local' }
+    expect(events.filter((e) => e.type === 'cli.ran')).toEqual([
+      { type: 'cli.ran', ...from, command: 'show', outcome: 'done' },
+      { type: 'cli.ran', ...from, command: 'nonsense --secret=*****', outcome: 'failed' },
+      { type: 'cli.ran', ...from, command: 'wizard', outcome: 'interrupted' },
+      { type: 'cli.ran', ...from, command: 'wizard', outcome: 'end-of-input' },
+    ])
+  })
+
   it('leaves one blank line before the prompt after Ctrl-C at any question', async () => {
     const { terminal } = await runInShell({ commands, answers: ['wizard', '^C', 'wizard', 'joe', '^C', 'show'] })
     expect(terminal.transcript().match(/\^C\n\nmail\.example\.com> /g)).toHaveLength(2)
