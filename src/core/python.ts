@@ -16,7 +16,11 @@ export class PyFloat {
 export type PyValue =
   string | number | boolean | null | PyFloat | readonly PyValue[] | { readonly [key: string]: PyValue | undefined }
 
+/** What stands between quotes as it is: most texts. */
+const PLAIN = /^[\u0020-\u0026\u0028-\u005b\u005d-\u007e]*$/
+
 const quote = (s: string): string => {
+  if (PLAIN.test(s)) return `'${s}'`
   const body = printable(s.replaceAll('\\', '\\\\'))
   return body.includes("'") && !body.includes('"') ? `"${body}"` : `'${body.replaceAll("'", "\\'")}'`
 }
@@ -31,8 +35,10 @@ export const pyRepr = (value: PyValue): string => {
   if (typeof value === 'number') return String(value)
   if (value instanceof PyFloat) return Number.isInteger(value.value) ? `${value.value}.0` : String(value.value)
   if (isList(value)) return `[${value.map(pyRepr).join(', ')}]`
-  const members = Object.entries(value).flatMap(([k, v]) => (v === undefined ? [] : [`${quote(k)}: ${pyRepr(v)}`]))
-  return `{${members.join(', ')}}`
+  let members = ''
+  for (const [k, v] of Object.entries(value))
+    if (v !== undefined) members += `${members === '' ? '' : ', '}${quote(k)}: ${pyRepr(v)}`
+  return `{${members}}`
 }
 
 /** A protobuf enum member prints without quotes. */

@@ -30,6 +30,8 @@ PRIVATE.addSubnet('fc00::', 7, 'ipv6')
 PRIVATE.addSubnet('fe80::', 10, 'ipv6')
 PRIVATE.addAddress('::1', 'ipv6')
 
+const IN_PRIVATE: AddressScore = { kind: 'private' }
+
 const isPrivate = (address: string): boolean => PRIVATE.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 
 /** Score of an address: that of opinions on the address as a host. Never rejects, answers within a second. */
@@ -51,9 +53,12 @@ export const createAddressScores = (deps: { readonly lookup: () => IntelLookup; 
 
   return {
     of: async (address: string): Promise<AddressScore> => {
-      if (isPrivate(address)) return { kind: 'private' }
       const known = cache.get(address)
       if (known) return known
+      if (isPrivate(address)) {
+        cache.set(address, IN_PRIVATE, KEEP_MS)
+        return IN_PRIVATE
+      }
       const score = await ask(address)
       cache.set(address, score, score.kind === 'unavailable' ? KEEP_FAILURE_MS : KEEP_MS)
       return score

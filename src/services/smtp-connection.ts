@@ -43,8 +43,11 @@ export class SmtpConnection {
     this.#openedAt = this.#progressAt = deps.env.clock.monotonic()
     this.#flow = client.admitted.decision.flow
     this.#session = new SmtpSession({
-      ...this.#flow,
       hostname: client.hostname,
+      tls: this.#flow.tls,
+      smtpAuth: this.#flow.smtpAuth,
+      maxRecipients: this.#flow.maxRecipients,
+      maxMessageBytes: this.#flow.maxMessageBytes,
       greeting: this.#flow.bannerText,
       maxMessages: this.#flow.maxMessagesPerConnection,
       bareNewlines: client.listener.bareNewlines,

@@ -8,7 +8,8 @@ import type { SmtpClientInfo } from './smtp-connection-deps.ts'
 import type { Origin } from './smtp-origin.ts'
 
 /** A message as its connection knows it at the end of DATA. */
-export interface ReceivedMessage extends SenderOptions {
+export interface ReceivedMessage {
+  readonly options: SenderOptions
   readonly mid: number
   readonly sender: string
   readonly recipients: readonly Recipient[]
@@ -34,36 +35,45 @@ export const spoolEntry = (
   clientName: ReverseName,
   message: ReceivedMessage,
 ): NewSpoolEntry => {
-  const { origin, protocol, bytes, addMessageId, ...rest } = message
+  const { mid, origin, options } = message
   const at = env.clock.now()
-  const id = receivedId(message.mid, env.entropy.bytes(8))
-  const messageId = message.messageId ?? (addMessageId ? `<${id}@${client.hostname}>` : null)
+  const id = receivedId(mid, env.entropy.bytes(8))
+  const messageId = message.messageId ?? (message.addMessageId ? `<${id}@${client.hostname}>` : null)
   const received = receivedHeader({
     helo: message.helo,
     remoteAddress: client.remoteAddress,
     reverseHost: clientName.host,
     hostname: client.hostname,
-    protocol,
+    protocol: message.protocol,
     receivedId: id,
     at,
     offsetSeconds: offsetSeconds(at),
   })
-  return {
-    ...rest,
-    messageId,
-    rootMid: message.mid,
+  // Every member by name: a spread of so many costs more than all the rest of the acceptance.
+  const entry: NewSpoolEntry = {
+    mid,
+    rootMid: mid,
     icid: client.icid,
     receivedAt: at,
     listener: client.listener.name,
+    direction: message.direction,
+    sender: message.sender,
+    recipients: message.recipients,
+    helo: message.helo,
     remoteAddress: origin.address,
     reverseHost: origin.name.host,
     reverseVerified: origin.name.verified,
     senderGroup: client.admitted.decision.senderGroup,
-    size: bytes.length,
+    connectionGuid: message.connectionGuid,
+    messageGuid: message.messageGuid,
+    messageId,
+    subject: message.subject,
+    size: message.bytes.length,
     trace: messageId === message.messageId ? received : `${received}Message-ID: ${messageId}\r\n`,
     state: { kind: 'work', resumeAt: null },
-    body: bytes,
+    body: message.bytes,
   }
+  return Object.keys(options).length === 0 ? entry : { ...entry, ...options }
 }
 
 /** The answer to a message that the spool did not take. */

@@ -17,7 +17,8 @@ import type { RecipientVerdict } from './smtp-recipient.ts'
 import { refusedSender } from './smtp-sender.ts'
 import { spoolEntry, storeRefusal } from './smtp-spool-entry.ts'
 
-interface Incoming extends SenderOptions {
+interface Incoming {
+  readonly options: SenderOptions
   readonly mid: number
   readonly sender: string
   readonly recipients: Recipient[]
@@ -86,7 +87,7 @@ export class SmtpTransaction {
     } catch {
       return { accept: false, reply: '451 4.3.0 no message id can be reserved, try again later' }
     }
-    this.#mail = { ...options, mid, sender, recipients: [], messageGuid: guid(env) }
+    this.#mail = { options, mid, sender, recipients: [], messageGuid: guid(env) }
     events.publish({ type: 'message.started', mid, icid })
     events.publish({ type: 'message.sender', mid, icid, sender })
     const envelope: Envelope = {
@@ -195,9 +196,15 @@ export class SmtpTransaction {
     const { env, spool, offsetSeconds, config } = this.#deps
     const own = { address: this.#client.remoteAddress, name: this.name }
     const origin = this.#relay === null ? own : await originOfMessage(this.#deps, this.#relay, own, mail.mid, bytes)
+    const { helo, protocol } = this.#conversation()
     const message = {
-      ...mail,
-      ...this.#conversation(),
+      mid: mail.mid,
+      options: mail.options,
+      sender: mail.sender,
+      recipients: mail.recipients,
+      messageGuid: mail.messageGuid,
+      helo,
+      protocol,
       connectionGuid: this.#guid,
       direction: this.#direction,
       messageId,

@@ -27,11 +27,12 @@ const mail = async (): Promise<string> =>
     '',
     await throughput(
       quick
-        ? { rounds: 1, messages: 100, loads: [load(20, true), load(20, false)], long: null }
+        ? { rounds: 3, messages: 300, loads: [load(20, true), load(20, false)], warmUp: 1500, long: null }
         : {
             rounds: 5,
             messages: 1000,
             loads: [load(20, true), load(20, false), load(50, true), load(50, false)],
+            warmUp: 4000,
             long: { messages: 50_000, seconds: 10 },
           },
     ),

@@ -14,6 +14,8 @@ export interface Plan {
   /** Of a round; contenders send a share of it. */
   readonly messages: number
   readonly loads: readonly Load[]
+  /** Of each contender before the first round, over all loads (shares of it as in a round): what Node runs often it compiles. */
+  readonly warmUp: number
   /** Messages of the run that watches memory, and seconds of the one at half load; null = left out. */
   readonly long: { readonly messages: number; readonly seconds: number } | null
 }
@@ -68,7 +70,7 @@ const verdicts = (rates: ReadonlyMap<string, ReadonlyMap<string, readonly Rate[]
 }
 
 /** Interleaved: each contender once a round, so that the machine's moods hit all of them. */
-export const throughput = async ({ rounds, messages, loads, long }: Plan): Promise<string> => {
+export const throughput = async ({ rounds, messages, loads, warmUp, long }: Plan): Promise<string> => {
   if (which('smtp-source') === null || which('smtp-sink') === null) return 'Not measured: smtp-source is not installed.'
   const contenders: Contender[] = []
   const source = createSource()
@@ -80,9 +82,9 @@ export const throughput = async ({ rounds, messages, loads, long }: Plan): Promi
     if (missing[0] === null) contenders.push(await startPostfixAccepting(POSTFIX), await startRelay(PLAIN))
     if (missing[0] === null && missing[1] === null) contenders.push(await startScanningRelay(MILTER))
     const rates = new Map(contenders.map((c) => [c.name, new Map(loads.map((l) => [loadName(l), [] as Rate[]]))]))
-    // The first round warms up and is not counted: as many messages, over kept connections.
     for (const contender of contenders)
-      await measure(source, contender, Math.ceil(messages * contender.share * 2), { sessions: 20, reuse: true })
+      for (const load of loads)
+        await measure(source, contender, Math.ceil((warmUp * contender.share) / loads.length), load)
     for (let round = 1; round <= rounds; round++)
       for (const load of loads)
         for (const contender of contenders) {
@@ -97,7 +99,7 @@ export const throughput = async ({ rounds, messages, loads, long }: Plan): Promi
     const head = ['messages per second', ...loads.map((l) => `${loadName(l)} connections`), 'CPU ms a message']
     const note =
       `${messages} messages of 5 KB with two URLs a round (shares of it for slower and faster ones), ` +
-      `${rounds} interleaved rounds: median (range).`
+      `${rounds} interleaved rounds after ${warmUp} messages to warm up: median (range).`
     const half = median((rates.get(RELAY)?.get(loadName(loads[0] as Load)) ?? []).map((r) => r.perSecond)) / 2
     return [
       note,

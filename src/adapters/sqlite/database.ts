@@ -91,6 +91,8 @@ const workerFile = (): URL => {
   return existsSync(beside) ? beside : new URL('../../../dist/writer-worker.js', import.meta.url)
 }
 
+const NO_PARAMS: readonly SqlValue[] = []
+
 const unpacked = (result: PackedResult): StatementResult =>
   typeof result === 'number' ? { changes: result, lastId: 0, rows: [] } : result
 
@@ -165,7 +167,8 @@ export const workerWriter = (options: WriteOptions = { durable: true }): SqliteW
     // A batch has its texts by the same numbering: it begins a new one rather than outgrow the present.
     if (numbers.size + statements.length > MAX_STATEMENTS && statements.some(({ sql }) => !numbers.has(sql)))
       startOver()
-    const packed = statements.flatMap(({ sql, params = [], bulk }) => [numberOf(sql), bulk ?? params])
+    const packed: PackedBatch['statements'][number][] = []
+    for (const { sql, params = NO_PARAMS, bulk } of statements) packed.push(numberOf(sql), bulk ?? params)
     if (batches.push({ id, database, statements: packed, ...(files ? { files } : {}) }) === 1) setImmediate(send)
     return (await answered<readonly PackedResult[]>(id)).map(unpacked)
   }

@@ -81,7 +81,9 @@ export const createMoving = (limitBytes: number) => {
     drop,
 
     /** An entry as it now stands on disk. `bytes` null = not in memory. */
-    put: ({ state, body: _, ...entry }: NewSpoolEntry, body: number, bytes: Buffer | null, now: number): void => {
+    put: (given: NewSpoolEntry, body: number, bytes: Buffer | null, now: number): void => {
+      const { state } = given
+      const entry = envelopeOf(given)
       const rows = state.kind === 'queued' ? queuedRows(entry, now) : []
       const size = (bytes?.length ?? 0) + ENTRY_BYTES
       for (const { domain } of rows) if (arrived.at(-1)?.domain !== domain) arrived.push({ domain, at: now })
@@ -177,6 +179,37 @@ export const createMoving = (limitBytes: number) => {
   }
 }
 export type Moving = ReturnType<typeof createMoving>
+
+type OptionalKeys = { [K in keyof SpoolEntry]-?: object extends Pick<SpoolEntry, K> ? K : never }[keyof SpoolEntry]
+
+const withOptions = ({ state: _, body: __, ...entry }: NewSpoolEntry): SpoolEntry => entry
+
+/** Without state and body, each member by name: a rest of so many costs more than keeping the message. */
+const envelopeOf = (e: NewSpoolEntry): SpoolEntry => {
+  const optional: { readonly [K in OptionalKeys]: SpoolEntry[K] } = { utf8: e.utf8, ret: e.ret, envid: e.envid }
+  if (optional.utf8 !== undefined || optional.ret !== undefined || optional.envid !== undefined) return withOptions(e)
+  return {
+    mid: e.mid,
+    rootMid: e.rootMid,
+    icid: e.icid,
+    receivedAt: e.receivedAt,
+    listener: e.listener,
+    direction: e.direction,
+    sender: e.sender,
+    recipients: e.recipients,
+    helo: e.helo,
+    remoteAddress: e.remoteAddress,
+    reverseHost: e.reverseHost,
+    reverseVerified: e.reverseVerified,
+    senderGroup: e.senderGroup,
+    connectionGuid: e.connectionGuid,
+    messageGuid: e.messageGuid,
+    messageId: e.messageId,
+    subject: e.subject,
+    size: e.size,
+    trace: e.trace,
+  }
+}
 
 /** The recipients of an entry as they come into the queue. */
 export const queuedRows = ({ mid, recipients }: SpoolEntry, now: number): readonly QueuedRecipient[] => {

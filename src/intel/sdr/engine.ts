@@ -29,6 +29,7 @@ const senders = (query: SenderQuery): readonly string[] =>
 
 /** Without Include Additional Attributes user parts and display names do not leave the appliance. */
 const submitted = (query: SenderQuery, additional: boolean): SenderQuery => {
+  if (query.userParts === undefined && query.displayNames === undefined) return query
   const { userParts, displayNames, ...rest } = query
   if (!additional) return rest
   return { ...rest, ...(userParts ? { userParts } : {}), ...(displayNames ? { displayNames } : {}) }

@@ -9,6 +9,8 @@ const DAY_MS = 86_400_000
 export const MATURE_DAYS = 30
 const KNOWN = 50_000
 const FORGET_DAYS = 400
+/** Read again after so long, in case the table was changed by somebody else. */
+const UNSEEN_MS = 60_000
 
 /** How long this gateway knows a sender's domain. */
 export interface Maturity {
@@ -34,6 +36,8 @@ export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity =>
   /** When domains were first seen, and since when that is noted at all: neither changes once it is known. */
   const seen = createLru<Date>(KNOWN, clock)
   let since: Date | null = null
+  /** Not known when they were last looked up. Only `note` writes, and forgets what it makes untrue. */
+  const unseen = createLru<object>(KNOWN, clock)
   let pruned = -Infinity
   const organisationOf = (domain: string): string | null => {
     let known = organisations.get(domain)
@@ -41,17 +45,19 @@ export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity =>
     return known.name
   }
   const firstSeen = (name: string): Date | null => {
+    if (unseen.get(name)) return null
     const known = seen.get(name) ?? store.seen(name)
     if (known) seen.set(name, known, DAY_MS)
+    else unseen.set(name, {}, UNSEEN_MS)
     return known
   }
   const ageOf = (at: Date): number => Math.max(0, Math.floor((clock.now().getTime() - at.getTime()) / DAY_MS))
   return {
     days: (domain) => {
       const name = organisationOf(domain)
-      since ??= store.since()
-      const began = since
       const first = name === null ? null : firstSeen(name)
+      // With the first domain the noting has begun.
+      const began = first === null ? null : (since ??= store.since())
       if (began === null || first === null) return null
       const days = ageOf(first)
       const watching = (first.getTime() - began.getTime()) / DAY_MS
@@ -62,7 +68,15 @@ export const createMaturity = (store: FirstSeenStore, clock: Clock): Maturity =>
       const fresh = [...new Set(domains.map(organisationOf))].filter((d): d is string => d !== null && !noted.get(d))
       if (fresh.length === 0) return
       for (const d of fresh) noted.set(d, now, DAY_MS)
-      await store.note(fresh, now)
+      try {
+        await store.note(fresh, now)
+      } catch (error) {
+        // Not noted after all: the next message tries again.
+        for (const d of fresh) noted.delete(d)
+        throw error
+      } finally {
+        for (const d of fresh) unseen.delete(d)
+      }
       if (now.getTime() - pruned > DAY_MS) {
         pruned = now.getTime()
         await store.prune(new Date(now.getTime() - FORGET_DAYS * DAY_MS))

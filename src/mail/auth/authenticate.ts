@@ -8,7 +8,7 @@ import type { EventBus } from '../../events/bus.ts'
 import { domainOf } from '../message/addresses.ts'
 import type { SpoolEntry } from '../../store/spool.ts'
 import type { dmarc as askDmarc } from 'mailauth/lib/dmarc/index.js'
-import { verifyDkim } from './dkim.ts'
+import { dkimMatter, verifyDkim } from './dkim.ts'
 import type { DkimOutcome, DkimWord } from './dkim.ts'
 import { createSpfChecker } from './spf.ts'
 import type { SpfVerdict } from './spf-cache.ts'
@@ -52,6 +52,8 @@ const STATUS_EVERY_MS = 60_000
 /** The same addresses with the same proofs end the same for so long. */
 const KEEP_MS = 60_000
 const KEPT = 10_000
+/** From fields longer than this are not kept. */
+const KEPT_CHARACTERS = 1000
 type DmarcAnswer = Exclude<Awaited<ReturnType<typeof askDmarc>>, false>
 const PREFERENCE: readonly DkimWord[] = ['pass', 'temperror', 'hardfail', 'permerror', 'neutral']
 
@@ -61,6 +63,8 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
   const timeoutMs = deps.timeoutMs ?? TIMEOUT_MS
   const spf = createSpfChecker({ resolver, clock, timeoutMs })
   const policies = createLru<DmarcAnswer>(KEPT, clock)
+  /** Of messages without a signature, by their From fields. */
+  const unsigned = createLru<DkimOutcome>(KEPT, clock)
   let statusAt: number | null = null
 
   const tellCacheStatus = (): void => {
@@ -86,14 +90,20 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
 
   const checkDkim = async (mid: number, raw: Buffer, signal: AbortSignal, tell: boolean): Promise<DkimOutcome> => {
     const nothing = { headerFrom: [], passed: [], info: ['dkim=temperror'] }
-    const outcome = await withDeadline(clock, timeoutMs, signal, () => verifyDkim(raw, resolver)).catch(
-      (error: unknown): DkimOutcome => {
-        if (signal.aborted) throw error
-        const detail = error instanceof Fault ? error.message : 'the signature could not be read'
-        const where = { domain: null, selector: null, identity: null }
-        return { ...nothing, signatures: [{ result: 'temperror', detail, word: 'temperror', ...where }] }
-      },
-    )
+    const matter = dkimMatter(raw)
+    const key = matter.unsigned !== null && matter.unsigned.length <= KEPT_CHARACTERS ? matter.unsigned : null
+    const known = key === null ? undefined : unsigned.get(key)
+    if (known) return known
+    const outcome = await withDeadline(clock, timeoutMs, signal, async () => {
+      const found = await verifyDkim(matter, resolver)
+      if (key !== null) unsigned.set(key, found, KEEP_MS)
+      return found
+    }).catch((error: unknown): DkimOutcome => {
+      if (signal.aborted) throw error
+      const detail = error instanceof Fault ? error.message : 'the signature could not be read'
+      const where = { domain: null, selector: null, identity: null }
+      return { ...nothing, signatures: [{ result: 'temperror', detail, word: 'temperror', ...where }] }
+    })
     for (const { result, detail, domain, selector, identity } of tell ? outcome.signatures : [])
       events.publish({ type: 'auth.dkim', mid, result, detail, domain, selector, identity })
     return outcome

@@ -17,34 +17,51 @@ export interface DkimOutcome {
 
 /** Signatures verified in one message; the rest is ignored (fault 23: a hundred signatures, a hundred key look-ups). */
 const MAX_SIGNATURES = 10
+const EMPTY_LINE = Buffer.from('\r\n')
+
+/** What is there to verify of a message. */
+export interface DkimMatter {
+  readonly message: Buffer
+  /** Signatures with a body length, which are left out. */
+  readonly partial: number
+  /** It bears no signature, and these are its From fields: all that the outcome depends on. */
+  readonly unsigned: string | null
+}
 
 /**
  * Leaves out what must not be verified: signatures beyond the limit, and those with a body length (`l=`), which let
  * anybody append text to a signed message (RFC 6376 §8.2).
  */
-const admissible = (raw: Buffer): { readonly message: Buffer; readonly partial: number } => {
+export const dkimMatter = (raw: Buffer): DkimMatter => {
   const block = readHeaderBlock(raw, 0, raw.length, SCAN_LIMITS)
   let kept = 0
   let partial = 0
-  const dropped = block.fields.filter((f) => {
-    if (f.name.toLowerCase() !== 'dkim-signature') return false
-    if (/(?:^|;)\s*l\s*=/i.test(f.raw)) {
+  let arc = false
+  const from: Buffer[] = []
+  const dropped = block.fields.filter(({ name, raw: text, start, end }) => {
+    const field = name.toLowerCase()
+    if (field === 'from') from.push(raw.subarray(start, end))
+    arc ||= field.startsWith('arc-')
+    if (field !== 'dkim-signature') return false
+    if (/(?:^|;)\s*l\s*=/i.test(text)) {
       partial++
       return true
     }
     return ++kept > MAX_SIGNATURES
   })
-  const signed = kept > 0 || block.fields.some((f) => f.name.toLowerCase().startsWith('arc-'))
-  // Without a signature nothing is said of the body, and it need not be hashed.
-  if (!signed && !block.cut && dropped.length === 0) return { message: raw.subarray(0, block.bodyStart), partial }
-  if (dropped.length === 0) return { message: raw, partial }
+  if (dropped.length === 0) {
+    if (kept > 0 || arc || block.cut) return { message: raw, partial, unsigned: null }
+    // Nothing is said of the body or of other fields, so they are not read again.
+    const message = Buffer.concat([...from, EMPTY_LINE])
+    return { message, partial, unsigned: message.toString('latin1') }
+  }
   const pieces: Buffer[] = []
   let at = 0
   for (const f of dropped) {
     pieces.push(raw.subarray(at, f.start))
     at = f.end
   }
-  return { message: Buffer.concat([...pieces, raw.subarray(at)]), partial }
+  return { message: Buffer.concat([...pieces, raw.subarray(at)]), partial, unsigned: null }
 }
 
 const describe = (result: string, comment: string): Pick<DkimSignature, 'result' | 'detail' | 'word'> => {
@@ -59,8 +76,7 @@ const describe = (result: string, comment: string): Pick<DkimSignature, 'result'
 
 const withoutDomain = { domain: null, selector: null, identity: null }
 
-export const verifyDkim = async (raw: Buffer, resolver: Resolver): Promise<DkimOutcome> => {
-  const { message, partial } = admissible(raw)
+export const verifyDkim = async ({ message, partial }: DkimMatter, resolver: Resolver): Promise<DkimOutcome> => {
   const { dkimVerify } = await import('mailauth/lib/dkim/verify.js')
   const answer = await dkimVerify(message, {
     resolver: (name: string, type: string) => resolver.resolve(name, type) as Promise<string[]>,

@@ -18,6 +18,11 @@ const FIRST_BYTES = 16_384
 const CRLF_BYTES = Buffer.from('\r\n')
 const LF_BYTES = Buffer.from('\n')
 const CR_BYTES = Buffer.from('\r')
+const NUL_BYTES = Buffer.of(NUL)
+const NOTHING = Buffer.alloc(0)
+/** Buffers of FIRST_BYTES that wait for the next messages. */
+const SPARE = 32
+const spare: Buffer[] = []
 
 export interface DataResult {
   /** Null when the message was over the limit. In memory of its own, so that it can go to another thread alone. */
@@ -31,7 +36,7 @@ export class DataDecoder {
   readonly #limit: number
   readonly #convert: boolean
   /** Grows by doubling: a client that sends single bytes costs no more memory than one that sends packets. */
-  #buffer: Buffer = Buffer.alloc(0)
+  #buffer: Buffer = NOTHING
   #kept = 0
   #size = 0
   #position: Position = 'start'
@@ -53,44 +58,47 @@ export class DataDecoder {
   /** Reads on to the end, but keeps nothing more. */
   discard(): void {
     this.#discard = true
-    this.#buffer = Buffer.alloc(0)
+    this.#giveBack()
     this.#kept = 0
   }
 
   /** Offset in `chunk` after the end of the message, or -1 when all of it belongs to the message. */
   write(chunk: Buffer, start: number): number {
+    const { length } = chunk
+    let position = this.#position
     let from = start // first byte that is not yet taken over
-    const take = (to: number): void => {
-      if (to > from) this.#keep(chunk.subarray(from, to))
-    }
-    for (let i = start; i < chunk.length; i++) {
-      const byte = chunk[i]
-      switch (this.#position) {
-        case 'text':
-          if (byte === CR) this.#position = 'cr'
-          else if (byte === LF || byte === NUL) {
-            take(i)
-            from = i + 1
-            this.#odd(byte)
-          }
-          continue
+    for (let i = start; i < length; i++) {
+      let byte = chunk[i] as number
+      if (position === 'text') {
+        // Nearly all bytes of a message: what cannot be a line end or NUL is passed over here.
+        while (byte > CR && ++i < length) byte = chunk[i] as number
+        if (i >= length) break
+        if (byte === CR) position = 'cr'
+        else if (byte === LF || byte === NUL) {
+          this.#keep(chunk, from, i)
+          from = i + 1
+          this.#odd(byte)
+        }
+        continue
+      }
+      switch (position) {
         case 'start':
           if (byte === DOT) {
-            take(i)
+            this.#keep(chunk, from, i)
             from = i + 1 // the dot is stuffing or the end
-            this.#position = 'dot'
+            position = 'dot'
             continue
           }
           break
         case 'cr':
           if (byte === LF) {
-            this.#position = 'start'
+            position = 'start'
             continue
           }
           // The CR before was bare; it is the last byte taken over, or stands in the chunk before this one.
           this.#bareNewline = true
           if (this.#convert) {
-            take(i)
+            this.#keep(chunk, from, i)
             from = i
             this.#keep(LF_BYTES)
           }
@@ -98,7 +106,7 @@ export class DataDecoder {
         case 'dot':
           if (byte === CR) {
             from = i + 1
-            this.#position = 'dot-cr'
+            position = 'dot-cr'
             continue
           }
           break
@@ -109,14 +117,15 @@ export class DataDecoder {
           from = i
           break
       }
-      this.#position = byte === CR ? 'cr' : 'text'
+      position = byte === CR ? 'cr' : 'text'
       if (byte === LF || byte === NUL) {
-        take(i)
+        this.#keep(chunk, from, i)
         from = i + 1
         this.#odd(byte)
       }
     }
-    take(chunk.length)
+    this.#position = position
+    this.#keep(chunk, from)
     return -1
   }
 
@@ -124,23 +133,34 @@ export class DataDecoder {
   #odd(byte: number): void {
     if (byte === NUL) {
       this.#nul = true
-      if (!this.#convert) this.#keep(Buffer.of(NUL))
+      if (!this.#convert) this.#keep(NUL_BYTES)
       return
     }
     this.#bareNewline = true
     this.#keep(this.#convert ? CRLF_BYTES : LF_BYTES)
   }
 
-  #keep(bytes: Buffer): void {
-    this.#size += bytes.length
+  #keep(bytes: Buffer, from = 0, to = bytes.length): void {
+    if (to <= from) return
+    this.#size += to - from
     if (this.#size > this.#limit && !this.#discard) this.discard()
     if (this.#discard) return
-    if (this.#kept + bytes.length > this.#buffer.length) {
-      const grown = Buffer.allocUnsafeSlow(Math.max(FIRST_BYTES, 2 * this.#buffer.length, this.#kept + bytes.length))
+    const kept = this.#kept + to - from
+    if (kept > this.#buffer.length) {
+      const size = Math.max(FIRST_BYTES, 2 * this.#buffer.length, kept)
+      const grown = (size === FIRST_BYTES ? spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(size)
       this.#buffer.copy(grown, 0, 0, this.#kept)
+      this.#giveBack()
       this.#buffer = grown
     }
-    this.#kept += bytes.copy(this.#buffer, this.#kept)
+    bytes.copy(this.#buffer, this.#kept, from, to)
+    this.#kept = kept
+  }
+
+  /** The next message begins in the same memory: most never need more. Only what was written there is ever read. */
+  #giveBack(): void {
+    if (this.#buffer.length === FIRST_BYTES && spare.length < SPARE) spare.push(this.#buffer)
+    this.#buffer = NOTHING
   }
 
   finish(): DataResult {
@@ -148,6 +168,7 @@ export class DataDecoder {
     if (!this.#discard) {
       bytes = Buffer.from(new ArrayBuffer(this.#kept))
       this.#buffer.copy(bytes, 0, 0, this.#kept)
+      this.#giveBack()
     }
     return { bytes, size: this.#size, bareNewline: this.#bareNewline, nul: this.#nul }
   }

@@ -13,9 +13,11 @@ const STUFFED = Buffer.from('\r\n..')
 
 /** The offset of the first CR or LF that stands alone, or NUL; -1 = none. */
 const firstOdd = (bytes: Buffer, from: number): number => {
-  for (let i = from; i < bytes.length; i++) {
-    const byte = bytes[i] as number
-    if (byte > CR) continue
+  const { length } = bytes
+  for (let i = from; i < length; i++) {
+    let byte = bytes[i] as number
+    while (byte > CR && ++i < length) byte = bytes[i] as number
+    if (i >= length) break
     if (byte === NUL || byte === LF) return i
     if (byte === CR) {
       if (bytes[i + 1] !== LF) return i

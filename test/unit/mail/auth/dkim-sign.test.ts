@@ -5,7 +5,7 @@ import { dnsTextRecord, newSigningKey, readSigningKey } from '../../../../src/co
 import { createEventBus } from '../../../../src/events/bus.ts'
 import type { ApplianceEvent } from '../../../../src/events/event.ts'
 import { createDkimSigner, profileFor } from '../../../../src/mail/auth/dkim-sign.ts'
-import { verifyDkim } from '../../../../src/mail/auth/dkim.ts'
+import { dkimMatter, verifyDkim } from '../../../../src/mail/auth/dkim.ts'
 import { TestConfig } from '../../../support/config-reader.ts'
 import { FakeClock } from '../../../support/fake-clock.ts'
 
@@ -44,7 +44,7 @@ it.each(['rsa', 'ed25519'] as const)(
     const header = await signer.sign(OUT, MESSAGE)
     expect(header).toMatch(/^DKIM-Signature: [^]*\r\n$/)
     expect(log).toEqual([{ type: 'delivery.dkim', mid: 1, address: 'alice@example.com', profile: 'main' }])
-    const outcome = await verifyDkim(Buffer.concat([Buffer.from(header), MESSAGE]), {
+    const outcome = await verifyDkim(dkimMatter(Buffer.concat([Buffer.from(header), MESSAGE])), {
       resolve: async (name) => (name === 's1._domainkey.example.com' ? [[record]] : []),
       reverse: async () => [],
     })
