@@ -1,5 +1,6 @@
 import type { SenderLevel } from '../../events/levels.ts'
 import type { ChangeQueue, NewOpinion, OpinionStore, StoredOpinion } from '../../store/repositories/intel.ts'
+import { UserError } from '../../core/errors.ts'
 import type { SqliteDatabase, Statement } from './database.ts'
 
 /** A row of an opinion, also of an older database. */
@@ -163,8 +164,10 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
       }
       await purge(name, '<', old, old)
       await forgetNew()
+      let added = 0
       return {
         add: async (rows) => {
+          added += rows.length
           const json = `[${rows.map(jsonRow).join(',')}]`
           await db.write([
             {
@@ -191,10 +194,17 @@ export const sqliteOpinions = (db: SqliteDatabase): OpinionStore => {
             {
               sql: `UPDATE sources SET generation = ?, loaded_at = ?, fingerprint = ?, error = ?,
                       indicators = (SELECT count(*) FROM opinions WHERE source = ? AND generation = ?)
-                    WHERE name = ? RETURNING indicators`,
-              params: [next, at.getTime(), fingerprint, note, name, next, name],
+                    WHERE name = ? AND generation = ?
+                      AND ? = (SELECT count(*) FROM opinions WHERE source = ? AND generation = ?)
+                    RETURNING indicators`,
+              params: [next, at.getTime(), fingerprint, note, name, next, name, old, added, name, next],
             },
           ])
+          // Two that replace a set at once write under the same generation: neither is believed then.
+          if ((results[0]?.rows.length ?? 0) === 0) {
+            if (source(name)?.generation === old) await forgetNew()
+            throw new UserError(`Another process reads the source '${name}' at this moment; the last good set is kept.`)
+          }
           await purge(name, '<', next, next)
           return Number(results[0]?.rows[0]?.['indicators'] ?? 0)
         },

@@ -77,7 +77,7 @@ export interface OpinionChange {
 
 export interface SourceReplacement {
   add(rows: readonly NewOpinion[]): Promise<void>
-  /** @returns how many indicators the source has now. */
+  /** @returns how many indicators the source has now. @throws UserError when another process replaced the set meanwhile. */
   finish(fingerprint: string, note: string | null): Promise<number>
   abandon(): Promise<void>
 }
