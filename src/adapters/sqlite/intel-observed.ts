@@ -121,6 +121,14 @@ export const sqliteObserved = (db: SqliteDatabase): ObservedStore => {
         serial,
       )?.n ?? 0,
     partitions,
+    urls: (partition, afterId, limit) =>
+      unlessGone(partition, [], () =>
+        db.all<{ id: number; url: string }>(
+          `SELECT id, url FROM observed_${partition} WHERE id > ? AND url IS NOT NULL ORDER BY id LIMIT ?`,
+          afterId,
+          limit,
+        ),
+      ),
     unindexed: (partition, afterId, limit) =>
       unlessGone(partition, [], () =>
         db.all<Pick<Row, 'id' | 'url' | 'keys'>>(

@@ -89,7 +89,8 @@ export const listBytes = (list: HashList): Buffer => {
 /** @throws FeedFault when the result is not what the provider has: then only the whole list helps. */
 export const changedList = (list: HashList, change: HashListChange): HashList => {
   const before = change.whole ? EMPTY_LIST : list
-  const next = merged(before, change.whole ? [] : change.removals, change.additions)
+  const same = !change.whole && change.removals.length === 0 && change.additions.heads.length === 0
+  const next = same ? list : merged(before, change.whole ? [] : change.removals, change.additions)
   if (next.heads.length > MAX_ENTRIES) throw new FeedFault(`a list has more than ${MAX_ENTRIES} entries`)
   const sum = createHash('sha256').update(listBytes(next)).digest()
   if (change.sha256 !== null && !sum.equals(change.sha256)) throw new FeedFault('a list is not what its checksum says')

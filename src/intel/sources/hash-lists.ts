@@ -6,9 +6,6 @@ import { errorText, UserError } from '../../core/errors.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { IntelStore } from '../../store/repositories/intel.ts'
 import type { IntelSourceStatus } from '../lookup.ts'
-import { canonicalUrl } from '../url/canonical.ts'
-import { urlKeys } from '../url/expressions.ts'
-import { expressionHash } from '../url/hash.ts'
 import type { HashMatch } from '../url/blind.ts'
 import { changedList, EMPTY_LIST, holds } from './hash-list.ts'
 import type { HashList } from './hash-list.ts'
@@ -17,6 +14,7 @@ import type { HashSearch } from './hash-search.ts'
 import { packLists, unpackLists } from './hash-list-file.ts'
 import { HASH_LIST_PROTOCOLS } from './hash-list-protocols.ts'
 import { createHashOpinions } from './hash-opinions.ts'
+import { candidatesOf, watchedUnder } from './hash-watch.ts'
 import { licenceOf } from './known.ts'
 import { FeedFault } from './port.ts'
 import type { FeedFetch, HashListFiles } from './port.ts'
@@ -54,6 +52,8 @@ interface Provider {
   readonly settings: string
   readonly search: HashSearch
   readonly lists: Map<string, Kept>
+  /** The lists that everything watched has been compared with. */
+  compared: ReadonlyMap<string, Kept>
   notBefore: number
   loadedAt: Date | null
   checkedAt: Date | null
@@ -98,6 +98,7 @@ export const createHashLists = (deps: {
         ask: (path, signal) => ask(source, path, signal),
       }),
       lists: lists ?? new Map<string, Kept>(),
+      compared: new Map<string, Kept>(),
       notBefore: 0,
       loadedAt: null,
       checkedAt: null,
@@ -131,8 +132,28 @@ export const createHashLists = (deps: {
     provider.loadedAt = clock.now()
   }
 
-  const listed = (provider: Provider, hash: Buffer): boolean =>
-    [...provider.lists.values()].some(({ list }) => holds(list, hash))
+  const anyHolds = (lists: ReadonlyMap<string, Kept>, hash: Buffer): boolean => {
+    for (const { list } of lists.values()) if (holds(list, hash)) return true
+    return false
+  }
+  const listed = (provider: Provider, hash: Buffer): boolean => anyHolds(provider.lists, hash)
+
+  /** What has come into the lists may be watched already. A comparison that fails is made again at the next check. */
+  const compare = async (provider: Provider, signal: AbortSignal): Promise<void> => {
+    const { source, search, lists, compared } = provider
+    const now = new Map(lists)
+    if ([...now].every(([name, { list }]) => compared.get(name)?.list === list)) return
+    await watchedUnder(
+      store.observed,
+      (hash) => anyHolds(now, hash) && !anyHolds(compared, hash),
+      async (candidates) => {
+        await search.ask(candidates.map(({ hash }) => hash))
+        await opinions.note(source, search, candidates)
+      },
+      signal,
+    )
+    provider.compared = now
+  }
 
   const size = (provider: Provider): number =>
     [...provider.lists.values()].reduce((sum, { list }) => sum + list.heads.length, 0)
@@ -176,10 +197,7 @@ export const createHashLists = (deps: {
   return {
     inUse: () => [...providers.values()].some((p) => size(p) > 0),
     confirm: async (urls) => {
-      const keys = urls.flatMap((url) => {
-        const canonical = canonicalUrl(url)
-        return canonical === null ? [] : urlKeys(canonical).map((key) => ({ key, hash: expressionHash(key) }))
-      })
+      const keys = urls.flatMap(candidatesOf)
       await inTime(
         [...providers.values()].map(async (provider) => {
           const candidates = keys.filter(({ hash }) => listed(provider, hash))
@@ -212,6 +230,7 @@ export const createHashLists = (deps: {
       if (now() < provider.notBefore) return size(provider)
       try {
         await update(provider, signal)
+        await compare(provider, signal)
         await opinions.renew(source, provider.search, (hash) => listed(provider, hash))
       } catch (error) {
         signal.throwIfAborted()

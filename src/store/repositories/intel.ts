@@ -120,6 +120,8 @@ export interface ObservedStore {
   count(serial: string): number
   /** Oldest first. */
   partitions(): readonly number[]
+  /** URLs behind this id, by id; what came as hashes only is left out. */
+  urls(partition: number, afterId: number, limit: number): readonly { readonly id: number; readonly url: string }[]
   /** Rows behind this id that the index does not have yet, by id. */
   unindexed(partition: number, afterId: number, limit: number): readonly Pick<ObservedUrl, 'id' | 'url' | 'keys'>[]
   /** Adds pairs of hash and id, in order of hash; also twice the same. */

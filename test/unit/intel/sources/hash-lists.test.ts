@@ -167,6 +167,28 @@ describe.each(['safe-browsing', 'web-risk'] as const)('the hash lists of %s', (f
     expect(page).toMatchObject([{ url: `http://${PHISH}`, withdrawn: false }])
   })
 
+  it('turn what is watched when it comes into a list, and take that back when it leaves', async () => {
+    await store.devices.enrol('SERIAL', 'hash', env.clock.now())
+    await check()
+    const url = 'http://www.later.example/a/page?x=1'
+    const item = { emailId: '11111111-1111-4111-8111-111111111111', url, ref: null, keys: null }
+    await service.retro.submit('SERIAL', [item])
+    provider.threats.set(names.phishing, [PHISH, 'many.example/', 'later.example/a/'])
+    await env.clock.advance(1_800_000)
+    await check()
+    await service.catchUp()
+    expect(store.retro.page('SERIAL', new Date(0), 10)).toMatchObject([{ url, withdrawn: false }])
+    const before = searches()
+    await env.clock.advance(1_800_000)
+    await check()
+    expect(searches() - before).toBeLessThanOrEqual(1)
+    provider.threats.set(names.phishing, [PHISH, 'many.example/'])
+    await env.clock.advance(1_800_000)
+    await check()
+    await service.catchUp()
+    expect(store.retro.page('SERIAL', new Date(0), 10)).toMatchObject([{ url, withdrawn: true }])
+  })
+
   it('answer look-ups by prefixes that name no URL', async () => {
     await check()
     const url = `http://${PHISH}`
