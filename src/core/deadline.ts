@@ -39,3 +39,14 @@ export const withDeadline = async <T>(
     signal.removeEventListener('abort', forward)
   }
 }
+
+/** Until all of it has ended, however it ended, or `ms` are over: what is late goes on by itself. */
+export const settledWithin = async (clock: Clock, ms: number, work: readonly Promise<unknown>[]): Promise<void> => {
+  if (work.length === 0) return
+  let cancel = (): void => undefined
+  const late = new Promise<void>((resolve) => {
+    cancel = startTimer(clock, ms, resolve)
+  })
+  await Promise.race([Promise.allSettled(work), late])
+  cancel()
+}

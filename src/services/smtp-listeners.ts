@@ -1,4 +1,3 @@
-import { createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
 import { holdsAddress } from '../config/host-entries.ts'
 import { interfaces as interfacesSection } from '../config/sections/interfaces.ts'
@@ -18,6 +17,7 @@ import { createRecipientLimit } from './recipient-limit.ts'
 import { createSenderDomains } from './sender-domain.ts'
 import { takeProxyHeader } from './proxy-header.ts'
 import type { Service } from './service.ts'
+import { bind, bindProblem } from './smtp-bind.ts'
 import { createSmtpAdmission, scoreText } from './smtp-admission.ts'
 import type { Admitted } from './smtp-admission.ts'
 import { SmtpConnection } from './smtp-connection.ts'
@@ -58,35 +58,9 @@ interface Open {
 const SWEEP_MS = 5000
 const PRIVILEGED = 1024
 const FAULT_SECONDS = 60
-const BACKLOG = 1024
 
 /** Two listeners with the same key share a socket: only a change of address or port moves it. */
 const keyOf = (l: BoundListener): string => `${l.address}|${l.port === 0 ? `free:${l.name}` : l.port}`
-
-const bind = async (listener: BoundListener, onSocket: (socket: Socket) => void): Promise<Server> => {
-  const server = createServer({ pauseOnConnect: true, allowHalfOpen: true, noDelay: true, keepAlive: true }, onSocket)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host: listener.address, port: listener.port, backlog: BACKLOG }, () => {
-      server.removeListener('error', reject)
-      resolve()
-    })
-  })
-  return server
-}
-
-const bindProblem = ({ name, address, port }: BoundListener, error: unknown): string => {
-  const code = (error as { code?: string }).code
-  const why =
-    code === 'EADDRINUSE'
-      ? 'the port is in use by another program'
-      : code === 'EACCES'
-        ? 'a port below 1024 can only be bound by root, which this process is not (any more): restart Lychgate as root, or choose a port from 1024 on'
-        : code === 'EADDRNOTAVAIL'
-          ? 'the address is not one of this machine'
-          : errorText(error)
-  return `Listener ${name} cannot listen on ${address} port ${port}: ${why}.`
-}
 
 /** With their addresses; a listener whose interface is gone has none, and verification refuses that. */
 const bound = (config: ConfigReader): readonly BoundListener[] => {

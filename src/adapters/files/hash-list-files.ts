@@ -26,7 +26,13 @@ export const diskHashListFiles = (directory: string): HashListFiles => {
       await rename(`${path(name)}.new`, path(name))
     },
     remove: async (name) => {
-      await rm(path(name), { force: true })
+      try {
+        await rm(path(name))
+        return true
+      } catch (error) {
+        if ((error as { code?: string }).code === 'ENOENT') return false
+        throw error
+      }
     },
   }
 }

@@ -8,6 +8,7 @@ import type { ServiceMetrics } from '../../intel/service/metrics.ts'
 import { createRequestRates } from '../../intel/service/request-rates.ts'
 import type { IntelService } from '../../intel/service/service.ts'
 import { intelRoutes } from './intel-routes.ts'
+import { listenOn, stopServer } from './server-life.ts'
 
 export interface IntelServer {
   /** `https://host:port` under which devices reach it. */
@@ -18,16 +19,6 @@ export interface IntelServer {
 }
 
 const MAX_CONNECTIONS = 2000
-
-const listen = async (server: Server, port: number, host: string): Promise<void> => {
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
-}
 
 /** The intelligence service over HTTPS. @throws Fault when it cannot listen there. */
 export const startIntelServer = async (options: {
@@ -68,7 +59,7 @@ export const startIntelServer = async (options: {
   server.requestTimeout = 30_000
   server.keepAliveTimeout = 15_000
   try {
-    await listen(server, options.port, host)
+    await listenOn(server, options.port, host)
   } catch (error) {
     const code = (error as { code?: string }).code ?? 'error'
     throw new Fault(
@@ -83,12 +74,6 @@ export const startIntelServer = async (options: {
   return {
     uri,
     port,
-    stop: async (graceMs) => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-      await closed
-      clearTimeout(timer)
-    },
+    stop: (graceMs) => stopServer(server, graceMs),
   }
 }

@@ -4,6 +4,7 @@ import { createServer as createSecure } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { AnswerClick } from '../../services/redirect-clicks.ts'
+import { listenOn, stopServer } from './server-life.ts'
 
 export interface RedirectServer {
   readonly address: string
@@ -54,23 +55,11 @@ export const startRedirectServer = async (options: {
   server.requestTimeout = 15_000
   server.keepAliveTimeout = 5000
   server.on('tlsClientError', (_error: Error, socket: Duplex) => void socket.destroy())
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options.port, options.address, () => {
-      server.off('error', reject)
-      resolve()
-    })
-  })
+  await listenOn(server, options.port, options.address)
   const { address, port } = server.address() as AddressInfo
   return {
     address,
     port,
-    stop: async (graceMs) => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-      await closed
-      clearTimeout(timer)
-    },
+    stop: (graceMs) => stopServer(server, graceMs),
   }
 }

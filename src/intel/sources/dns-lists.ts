@@ -1,7 +1,7 @@
 import { isDnsList } from '../../config/sections/intelligence.ts'
 import type { DnsListSource, IntelSource } from '../../config/sections/intelligence.ts'
 import type { Clock } from '../../core/clock.ts'
-import { startTimer, withDeadline } from '../../core/deadline.ts'
+import { settledWithin, withDeadline } from '../../core/deadline.ts'
 import { UserError } from '../../core/errors.ts'
 import { createLru } from '../../core/lru.ts'
 import type { Lru } from '../../core/lru.ts'
@@ -147,16 +147,6 @@ export const createDnsLists = (deps: {
       return [asked]
     })
 
-  const settled = async (work: readonly Promise<void>[]): Promise<void> => {
-    if (work.length === 0) return
-    let cancel = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      cancel = startTimer(clock, WAIT_MS, resolve)
-    })
-    await Promise.race([Promise.all(work), late])
-    cancel()
-  }
-
   const begin = (source: DnsListSource): List => {
     const settings = JSON.stringify([source.format, source.path, source.key])
     const old = lists.get(source.name)
@@ -202,7 +192,11 @@ export const createDnsLists = (deps: {
           domains.add(domain)
       }
       const inUse = [...lists.values()].filter((l) => l.healthy)
-      await settled(inUse.flatMap((list) => questions(list, [...domains])))
+      await settledWithin(
+        clock,
+        WAIT_MS,
+        inUse.flatMap((list) => questions(list, [...domains])),
+      )
       return (host) => {
         const { domain } = registrable(host)
         if (domain === null || !domains.has(domain)) return []

@@ -1,7 +1,7 @@
 import { isHashList } from '../../config/sections/intelligence.ts'
 import type { HashListSource, IntelSource } from '../../config/sections/intelligence.ts'
 import type { Clock } from '../../core/clock.ts'
-import { startTimer } from '../../core/deadline.ts'
+import { settledWithin } from '../../core/deadline.ts'
 import { errorText, UserError } from '../../core/errors.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { IntelStore } from '../../store/repositories/intel.ts'
@@ -184,21 +184,13 @@ export const createHashLists = (deps: {
     return new UserError(`${reason}; what was known of '${name}' is kept.`, { cause: error })
   }
 
-  const inTime = async (work: readonly Promise<unknown>[]): Promise<void> => {
-    if (work.length === 0) return
-    let cancel = (): void => undefined
-    const late = new Promise<void>((resolve) => {
-      cancel = startTimer(clock, WAIT_MS, resolve)
-    })
-    await Promise.race([Promise.allSettled(work), late])
-    cancel()
-  }
-
   return {
     inUse: () => [...providers.values()].some((p) => size(p) > 0),
     confirm: async (urls) => {
       const keys = urls.flatMap(candidatesOf)
-      await inTime(
+      await settledWithin(
+        clock,
+        WAIT_MS,
         [...providers.values()].map(async (provider) => {
           const candidates = keys.filter(({ hash }) => listed(provider, hash))
           if (candidates.length === 0) return
@@ -209,7 +201,9 @@ export const createHashLists = (deps: {
     },
     matches: async (prefixes) => {
       const found: HashMatch[] = []
-      await inTime(
+      await settledWithin(
+        clock,
+        WAIT_MS,
         [...providers.values()].map(async (provider) => {
           const heads = new Set(prefixes.map((p) => p >>> 0))
           const wanted = [...heads].map((head) => {
@@ -244,10 +238,9 @@ export const createHashLists = (deps: {
       return size(provider)
     },
     drop: async (name) => {
-      const had = providers.delete(name)
-      if (!had && (await files.read(name)) === null) return
-      await files.remove(name)
-      await store.opinions.forget(name)
+      const known = providers.delete(name)
+      const kept = await files.remove(name)
+      if (known || kept) await store.opinions.forget(name)
     },
     names: () => [...providers.keys()],
     status: (source) => {

@@ -9,6 +9,7 @@ import { probeOf } from '../url/watch-keys.ts'
 import type { Opinion } from '../verdict.ts'
 import { condemnsTopDomain } from './guard.ts'
 import type { HashSearch } from './hash-search.ts'
+import type { Candidate } from './hash-watch.ts'
 
 /** Opinions that are looked at again at each check. */
 const MAX_OPINIONS = 100_000
@@ -72,7 +73,7 @@ export const createHashOpinions = (deps: {
     note: async (
       source: HashListSource,
       search: HashSearch,
-      candidates: readonly { readonly key: string; readonly hash: Buffer }[],
+      candidates: readonly Candidate[],
     ): Promise<void> => {
       let news = false
       for (const { key, hash } of candidates) {

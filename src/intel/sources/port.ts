@@ -11,7 +11,8 @@ export interface HashListFiles {
   read(name: string): Promise<Buffer | null>
   /** Whole or not at all. */
   write(name: string, bytes: Buffer): Promise<void>
-  remove(name: string): Promise<void>
+  /** @returns whether there was one. */
+  remove(name: string): Promise<boolean>
 }
 
 /** Feeds on the web. adapters/http implements it. */
