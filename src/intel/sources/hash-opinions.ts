@@ -70,11 +70,7 @@ export const createHashOpinions = (deps: {
       await set.finish('hash list', null)
     },
 
-    note: async (
-      source: HashListSource,
-      search: HashSearch,
-      candidates: readonly Candidate[],
-    ): Promise<void> => {
+    note: async (source: HashListSource, search: HashSearch, candidates: readonly Candidate[]): Promise<void> => {
       let news = false
       for (const { key, hash } of candidates) {
         const said = saidOf(source, search, hash)
