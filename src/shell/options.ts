@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from 'commander'
 import { UserError } from '../core/errors.ts'
+import type { Field } from '../core/schema.ts'
+import type { Form, Session } from './command.ts'
 
 export interface FormWords {
   readonly words: readonly string[]
@@ -36,6 +38,33 @@ export const readForm = (usage: string, args: readonly string[], takes: FormTake
     words,
     options: Object.fromEntries(single) as FormWords['options'],
     repeated: Object.fromEntries(entries.filter(([, value]) => Array.isArray(value))) as FormWords['repeated'],
+  }
+}
+
+/** What a word of a batch line stands for. @throws UserError with what the field says. */
+export const readValue = <T>(field: Field<T>, word: string): T => {
+  const parsed = field.parse(word)
+  if (!parsed.ok) throw new UserError(parsed.error)
+  return parsed.value
+}
+
+/**
+ * A batch form that takes plain words only: `takes` of them, or from the first to the second number.
+ * `usage` is the whole line as `help` shows it.
+ */
+export const wordForm = (
+  usage: string,
+  words: readonly string[],
+  takes: number | readonly [number, number],
+  act: (session: Session, given: readonly string[]) => unknown,
+): Form => {
+  const [min, max] = typeof takes === 'number' ? [takes, takes] : takes
+  return {
+    usage,
+    words,
+    run: async (session, args) => {
+      await act(session, readForm(usage, args, { min, max }).words)
+    },
   }
 }
 

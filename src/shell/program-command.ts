@@ -2,8 +2,8 @@ import { integer } from '../core/schema.ts'
 import type { ProgramName } from '../services/diagnostics.ts'
 import { OPERATORS, defineCommand } from './command.ts'
 import type { Command, Session } from './command.ts'
-import { readForm } from './options.ts'
-import { INTERFACES, interruptible, read, remoteHost } from './remote.ts'
+import { readForm, readValue } from './options.ts'
+import { INTERFACES, interruptible, remoteHost } from './remote.ts'
 
 export interface ProgramCommand {
   readonly name: ProgramName
@@ -49,8 +49,8 @@ export const programCommand = (own: ProgramCommand): Command => {
         run: async (session, args) => {
           const { words, options } = readForm(usage, args, { min: 1, max: 1, values: counted ? ['c'] : [] })
           const unattended = session.terminal.interactive ? null : (own.unattended ?? null)
-          const count = options['c'] === undefined ? unattended : read(integer(1, 100_000), options['c'])
-          await run(session, read(remoteHost, words[0] ?? ''), count)
+          const count = options['c'] === undefined ? unattended : readValue(integer(1, 100_000), options['c'])
+          await run(session, readValue(remoteHost, words[0] ?? ''), count)
         },
       },
     ],

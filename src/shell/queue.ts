@@ -7,7 +7,7 @@ import type { QueueOutcome } from '../services/queue-control.ts'
 import type { QueueSelection } from '../services/queue-selection.ts'
 import type { SpoolEntry } from '../store/spool.ts'
 import type { Form, Session } from './command.ts'
-import { misused, readForm } from './options.ts'
+import { misused, readValue, wordForm } from './options.ts'
 
 /* Questions, words and answers that the queue commands share. */
 
@@ -20,14 +20,8 @@ export const midOf = (word: string): number => {
 }
 
 /** A batch form of the command's name and one word; `act` judges the word. */
-export const oneWord = (usage: string, act: (session: Session, word: string) => Promise<void>): Form => ({
-  usage,
-  words: [],
-  run: async (session, args) => {
-    const [word = ''] = readForm(usage, args, { min: 1, max: 1 }).words
-    await act(session, word)
-  },
-})
+export const oneWord = (usage: string, act: (session: Session, word: string) => Promise<void>): Form =>
+  wordForm(usage, [], 1, (session, [word = '']) => act(session, word))
 
 /** The message of an MID. @throws UserError when there is none. */
 export const entryOf = ({ appliance }: Session, mid: number): SpoolEntry => {
@@ -67,13 +61,7 @@ const senderField: Field<string> = {
   format: (sender) => `<${sender}>`,
 }
 
-const checked = <T>(field: Field<T>, word: string): T => {
-  const parsed = field.parse(word)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
-
-export const domainOf = (word: string): string => checked(domainField, word)
+export const domainOf = (word: string): string => readValue(domainField, word)
 
 export const SELECTION_WORDS = 'host HOST | sender ADDRESS | all'
 
@@ -83,7 +71,7 @@ export const selectionOf = (usage: string, args: readonly string[]): QueueSelect
   if (more.length === 0 && kind === 'all' && value === undefined) return { kind: 'all' }
   if (more.length === 0 && value !== undefined && kind === 'host') return { kind: 'host', host: domainOf(value) }
   if (more.length === 0 && value !== undefined && kind === 'sender')
-    return { kind: 'sender', sender: checked(senderField, value) }
+    return { kind: 'sender', sender: readValue(senderField, value) }
   throw misused('Say which messages are meant.', usage)
 }
 
@@ -153,7 +141,7 @@ export const every = async (session: Session, seconds: number, line: () => strin
 }
 
 export const secondsField: Field<number> = integer(1, 86_400)
-export const secondsOf = (word: string): number => checked(secondsField, word)
+export const secondsOf = (word: string): number => readValue(secondsField, word)
 /** Time that connections and deliveries get to end by themselves. */
 export const graceField: Field<number> = integer(0, 3600)
 export const GRACE_QUESTION = 'Enter the number of seconds to wait before abruptly closing connections.'

@@ -29,13 +29,6 @@ export const ipAddress: Field<string> = {
 /** Ours has one way out, which the system chooses; the question stays for hands and scripts that answer it. */
 export const INTERFACES = ['Auto'] as const
 
-/** @throws UserError with what the field says. */
-export const read = <T>(field: Field<T>, word: string): T => {
-  const parsed = field.parse(word)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
-
 /** That a host does not answer is what the operator wants to know, and no fault of ours. */
 export const unreached = (error: unknown): never => {
   throw error instanceof Fault ? new UserError(error.message) : error

@@ -5,8 +5,8 @@ import { emailAddress, text } from '../core/schema.ts'
 import { printable } from '../core/text.ts'
 import type { SmtpProbe, SmtpReply } from '../services/diagnostics.ts'
 import type { Session } from './command.ts'
-import { readForm } from './options.ts'
-import { INTERFACES, addressesOf, hostAndPort, interruptible, read } from './remote.ts'
+import { readForm, readValue } from './options.ts'
+import { INTERFACES, addressesOf, hostAndPort, interruptible } from './remote.ts'
 
 /* The test of a remote SMTP server: `smtpping`, and SMTPPING of `diagnostic network`. */
 
@@ -118,12 +118,12 @@ const date = ({ appliance }: Session): string => appliance.env.clock.now().toUTC
 
 export const runSmtpTest = async (session: Session, usage: string, args: readonly string[]): Promise<void> => {
   const { words, options } = readForm(usage, args, { min: 1, max: 1, values: ['from', 'to'] })
-  const target = read(hostAndPort, words[0] ?? '')
+  const target = readValue(hostAndPort, words[0] ?? '')
   const preset = defaults(session, target.host)
   await testSmtp(session, {
     ...target,
-    from: options['from'] === undefined ? preset.from : read(emailAddress, options['from']),
-    to: options['to'] === undefined ? preset.to : read(emailAddress, options['to']),
+    from: options['from'] === undefined ? preset.from : readValue(emailAddress, options['from']),
+    to: options['to'] === undefined ? preset.to : readValue(emailAddress, options['to']),
     message: null,
   })
 }

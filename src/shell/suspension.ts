@@ -6,7 +6,7 @@ import type { Field } from '../core/schema.ts'
 import { printableCut } from '../core/text.ts'
 import type { Session } from './command.ts'
 import { domainField, graceField } from './queue.ts'
-import { misused } from './options.ts'
+import { misused, readValue } from './options.ts'
 
 /* What suspend, suspendlistener, suspenddel and their opposites share. */
 
@@ -49,16 +49,12 @@ export const domainsField: Field<readonly string[]> = {
 }
 
 export const domainsOf = (word: string): readonly string[] => {
-  const parsed = domainsField.parse(word)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
+  return readValue(domainsField, word)
 }
 
 /** A number of seconds that may stand at the end of a batch line. */
 export const graceOf = (word: string): number => {
-  const parsed = graceField.parse(word)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
+  return readValue(graceField, word)
 }
 
 export const suspendReceiving = async (

@@ -4,10 +4,9 @@ import { readConfigurationFile } from '../../config/files.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
 import { UserError } from '../../core/errors.ts'
 import { list, oneOf } from '../../core/schema.ts'
-import type { Field } from '../../core/schema.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
-import { misused, readForm } from '../options.ts'
+import { misused, readForm, readValue } from '../options.ts'
 import {
   accessName,
   addGroup,
@@ -35,13 +34,6 @@ export const HOSTACCESS_USAGE =
   'listenerconfig edit NAME hostaccess new|edit|delete sendergroup|policy ... | move GROUP BEFORE | default OPTIONS | print | import FILE | export FILE | clear'
 
 const MORE_ERRORS = 20
-
-/** @throws UserError in a table's own words. */
-export const read = <T>(field: Field<T>, text: string): T => {
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
 
 /** Prints every finding of an import with its line. @throws UserError: nothing was taken over. */
 export const refuseImport = (session: Session, file: string, errors: readonly LineError[]): never => {
@@ -71,7 +63,7 @@ const policyOptions = (options: Options): Readonly<Record<string, unknown>> =>
     PARAMETERS.flatMap(({ key, option, field }) => {
       const text = options[option]
       if (text === undefined) return []
-      return [[key, text.toLowerCase() === 'default' ? null : read(field, text)]]
+      return [[key, text.toLowerCase() === 'default' ? null : readValue(field, text)]]
     }),
   )
 
@@ -95,7 +87,7 @@ const newOne = (call: Call): HostAccess => {
   const { table, options } = call
   if (call.words[0]?.toLowerCase() === 'policy') {
     const [, name = '', how = ''] = need(call, 3, 3, 'new policy NAME BEHAVIOUR [--option=value ...]')
-    return addPolicy(table, read(accessName, name), read(behaviour, how), policyOptions(options))
+    return addPolicy(table, readValue(accessName, name), readValue(behaviour, how), policyOptions(options))
   }
   const [what = '', name = '', hosts = '', policy = ''] = need(
     call,
@@ -103,11 +95,11 @@ const newOne = (call: Call): HostAccess => {
     4,
     'new sendergroup NAME HOST[,HOST...] POLICY [--comment=TEXT]',
   )
-  read(oneOf(['sendergroup', 'policy']), what)
+  readValue(oneOf(['sendergroup', 'policy']), what)
   return addGroup(table, {
-    name: read(accessName, name),
-    hosts: [...read(list(hostEntry), hosts)],
-    policy: read(policyReference(table), policy),
+    name: readValue(accessName, name),
+    hosts: [...readValue(list(hostEntry), hosts)],
+    policy: readValue(policyReference(table), policy),
     comment: (options['comment'] ?? '').slice(0, 255),
   })
 }
@@ -118,23 +110,23 @@ const editGroup = (call: Call): HostAccess | readonly string[] => {
     'edit sendergroup NAME new HOST[,HOST...] | delete HOST | move HOST BEFORE | policy POLICY | rename NAME | print'
   const [, name = '', verb = '', first = '', second = ''] = need(call, 3, 5, usage)
   const group = findGroup(table, name)
-  const operation = read(oneOf(['new', 'delete', 'move', 'policy', 'rename', 'print'] as const), verb)
+  const operation = readValue(oneOf(['new', 'delete', 'move', 'policy', 'rename', 'print'] as const), verb)
   const expected = { new: 4, delete: 4, move: 5, policy: 4, rename: 4, print: 3 }[operation]
   need(call, expected, expected, usage)
   switch (operation) {
     case 'new':
-      return addHosts(table, group, read(list(hostEntry), first))
+      return addHosts(table, group, readValue(list(hostEntry), first))
     case 'delete':
       return first.split(',').reduce((now, host) => removeHost(now, findGroup(now, name), host), table)
     case 'move':
       return moveHost(table, group, first, second)
     case 'policy': {
       const comment = call.options['comment']
-      const change = { policy: read(policyReference(table), first) }
+      const change = { policy: readValue(policyReference(table), first) }
       return changeGroup(table, group, comment === undefined ? change : { ...change, comment })
     }
     case 'rename':
-      return changeGroup(table, group, { name: read(accessName, first) })
+      return changeGroup(table, group, { name: readValue(accessName, first) })
     case 'print':
       return printGroup(group)
   }
@@ -142,17 +134,17 @@ const editGroup = (call: Call): HostAccess | readonly string[] => {
 
 const editOne = (call: Call): HostAccess | readonly string[] => {
   if (call.words[0]?.toLowerCase() !== 'policy') {
-    read(oneOf(['sendergroup', 'policy']), call.words[0] ?? '')
+    readValue(oneOf(['sendergroup', 'policy']), call.words[0] ?? '')
     return editGroup(call)
   }
   const [, name = '', how = ''] = need(call, 3, 3, 'edit policy NAME BEHAVIOUR [--option=value ...]')
-  const change = { ...policyOptions(call.options), behaviour: read(behaviour, how) }
+  const change = { ...policyOptions(call.options), behaviour: readValue(behaviour, how) }
   return changePolicy(call.table, findPolicy(call.table, name), change)
 }
 
 const deleteOne = (call: Call): HostAccess => {
   const [what = '', name = ''] = need(call, 2, 2, 'delete sendergroup|policy NAME')
-  return read(oneOf(['sendergroup', 'policy']), what) === 'policy'
+  return readValue(oneOf(['sendergroup', 'policy']), what) === 'policy'
     ? removePolicy(call.table, findPolicy(call.table, name))
     : removeGroup(call.table, findGroup(call.table, name))
 }
@@ -174,7 +166,7 @@ export const hostAccessForm = async (session: Session, name: string, args: reado
   const table = listener.hostAccess
   const call: Call = { session, listener, table, words, options }
   const store = (next: HostAccess): void => void changeListener(session, listener, { hostAccess: next })
-  switch (read(oneOf(['new', 'edit', 'delete', 'move', 'default', 'print', 'import', 'export', 'clear']), verb)) {
+  switch (readValue(oneOf(['new', 'edit', 'delete', 'move', 'default', 'print', 'import', 'export', 'clear']), verb)) {
     case 'new':
       return store(newOne(call))
     case 'edit': {

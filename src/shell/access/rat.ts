@@ -8,8 +8,8 @@ import type { Field } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
-import { misused, readForm } from '../options.ts'
-import { read, refuseImport } from './hat-form.ts'
+import { misused, readForm, readValue } from '../options.ts'
+import { refuseImport } from './hat-form.ts'
 import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
 import { writeExport } from '../files.ts'
 
@@ -75,11 +75,11 @@ type Options = Readonly<Record<string, string | undefined>>
 
 const changed = (entry: RecipientEntry, o: Options): RecipientEntry => ({
   ...entry,
-  ...(o['action'] === undefined ? {} : { access: read(oneOf(['accept', 'reject'] as const), o['action']) }),
-  ...(o['resp_code'] === undefined ? {} : { replyCode: read(replyCode, o['resp_code']) }),
-  ...(o['resp_text'] === undefined ? {} : { replyText: read(replyText, o['resp_text']) }),
-  ...(o['bypass_rc'] === undefined ? {} : { bypassLimits: read(yesNo, o['bypass_rc']) }),
-  ...(o['bypass_ca'] === undefined ? {} : { bypassValidation: read(yesNo, o['bypass_ca']) }),
+  ...(o['action'] === undefined ? {} : { access: readValue(oneOf(['accept', 'reject'] as const), o['action']) }),
+  ...(o['resp_code'] === undefined ? {} : { replyCode: readValue(replyCode, o['resp_code']) }),
+  ...(o['resp_text'] === undefined ? {} : { replyText: readValue(replyText, o['resp_text']) }),
+  ...(o['bypass_rc'] === undefined ? {} : { bypassLimits: readValue(yesNo, o['bypass_rc']) }),
+  ...(o['bypass_ca'] === undefined ? {} : { bypassValidation: readValue(yesNo, o['bypass_ca']) }),
 })
 
 /** What follows `listenerconfig edit NAME rcptaccess`. */
@@ -88,7 +88,7 @@ export const recipientAccessForm = async (session: Session, name: string, args: 
   const { words, options } = readForm(RCPTACCESS_USAGE, args, { min: 1, max: 64, values })
   const [verb = '', ...rest] = words
   const l = findListener(session, name)
-  const operation = read(oneOf(['new', 'edit', 'delete', 'print', 'import', 'export', 'clear']), verb)
+  const operation = readValue(oneOf(['new', 'edit', 'delete', 'print', 'import', 'export', 'clear']), verb)
   const takesOne = operation === 'import' || operation === 'export'
   const takesNone = operation === 'print' || operation === 'clear'
   if ((takesNone && rest.length > 0) || (takesOne && rest.length !== 1) || (!takesNone && rest.length === 0))
@@ -99,7 +99,7 @@ export const recipientAccessForm = async (session: Session, name: string, args: 
       return put(
         session,
         l,
-        addresses.map((a) => changed(acceptEntry(read(recipientAddress, a)), options)),
+        addresses.map((a) => changed(acceptEntry(readValue(recipientAddress, a)), options)),
       )
     case 'edit':
       return put(

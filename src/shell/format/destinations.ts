@@ -2,6 +2,7 @@ import type { Destination, destinations, TlsMode } from '../../config/sections/d
 import { UserError } from '../../core/errors.ts'
 import { integer, isHostname } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
+import { readValue } from '../options.ts'
 
 /* Destination controls as text, in AsyncOS's form: `[DEFAULT]` and `[domain]`, then `name = value`. What is not said is as the default. */
 
@@ -18,9 +19,7 @@ const TLS: Readonly<Record<TlsMode, string>> = {
 const MAX_ENTRIES = 10_000
 
 const number = (text: string, max: number): number => {
-  const parsed = integer(1, max).parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
+  return readValue(integer(1, max), text)
 }
 
 const tlsMode = (text: string): TlsMode => {

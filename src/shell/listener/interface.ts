@@ -4,10 +4,9 @@ import { isIP } from 'node:net'
 import { UserError } from '../../core/errors.ts'
 import { integer } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
-import { read } from '../access/hat-form.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener, ipAddress, listenerName } from '../listeners.ts'
-import { readForm } from '../options.ts'
+import { readForm, readValue } from '../options.ts'
 
 /* On what a listener listens: an interface of interfaceconfig, or an address of its own. */
 
@@ -22,7 +21,7 @@ type Place = Pick<Listener, 'interfaceName' | 'address'>
 export const placeOf = ({ draft }: Session, text: string, label: string): Place => {
   // What looks like an address is one that is wrong, not a name.
   if (isIP(text) !== 0 || /^[\d.]+$/.test(text) || text.includes(':'))
-    return { interfaceName: label, address: read(ipAddress, text) }
+    return { interfaceName: label, address: readValue(ipAddress, text) }
   const known = draft.get(interfaces).interfaces.find((i) => i.name === text)
   if (!known)
     throw new UserError(
@@ -51,9 +50,9 @@ export const interfaceForm = (session: Session, name: string, args: readonly str
   const { words, options } = readForm(INTERFACE_USAGE, args, { min: 1, max: 2, values: ['interface'] })
   const l = findListener(session, name)
   const [where = '', number] = words
-  const label = read(listenerName, options['interface'] ?? l.interfaceName)
+  const label = readValue(listenerName, options['interface'] ?? l.interfaceName)
   changeListener(session, l, {
     ...placeOf(session, where, label),
-    ...(number === undefined ? {} : { port: read(port, number) }),
+    ...(number === undefined ? {} : { port: readValue(port, number) }),
   })
 }

@@ -1,9 +1,8 @@
 import { receiving } from '../../config/sections/receiving.ts'
 import { integer, yesNo } from '../../core/schema.ts'
 import type { Field } from '../../core/schema.ts'
-import { read } from '../access/hat-form.ts'
 import type { Session } from '../command.ts'
-import { misused, readForm } from '../options.ts'
+import { misused, readForm, readValue } from '../options.ts'
 
 /* `listenerconfig > SETUP`: what counts for all listeners together. */
 
@@ -86,7 +85,7 @@ export const receivingForm = ({ draft }: Session, args: readonly string[]): void
   const { options } = readForm(RECEIVING_USAGE, args, { min: 0, max: 0, values: settings.map((s) => s.option) })
   const change = settings.flatMap(({ key, option, field }): readonly (readonly [string, number | boolean])[] => {
     const typed = options[option]
-    return typed === undefined ? [] : [[key, read<number | boolean>(field, typed)]]
+    return typed === undefined ? [] : [[key, readValue<number | boolean>(field, typed)]]
   })
   if (change.length === 0) throw misused('A value is missing.', RECEIVING_USAGE)
   draft.set(receiving, { ...draft.get(receiving), ...Object.fromEntries(change) })

@@ -8,10 +8,9 @@ import { integer, list, oneOf } from '../../core/schema.ts'
 import type { Field } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
 import { hostEntry } from '../access/hat-edit.ts'
-import { read } from '../access/hat-form.ts'
 import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
-import { misused, readForm } from '../options.ts'
+import { misused, readForm, readValue } from '../options.ts'
 
 /* `listenerconfig > EDIT > SETUP` and `LIMITS`, and their batch forms. */
 
@@ -30,7 +29,9 @@ export const askLimits = async ({ ask }: Session, l: Listener): Promise<Partial<
 export const limitsForm = (session: Session, name: string, args: readonly string[]): void => {
   const { options } = readForm(LIMITS_USAGE, args, { min: 0, max: 0, values: ['concurrency'] })
   if (options['concurrency'] === undefined) throw misused('A value is missing.', LIMITS_USAGE)
-  changeListener(session, findListener(session, name), { maxConcurrency: read(concurrency, options['concurrency']) })
+  changeListener(session, findListener(session, name), {
+    maxConcurrency: readValue(concurrency, options['concurrency']),
+  })
 }
 
 const VALIDATION_LABELS = {
@@ -113,7 +114,7 @@ const validationOptions = (
   const { validation: how, list: chosen, profile } = options
   if (how === undefined && chosen === undefined && profile === undefined) return {}
   if (l.type === 'private') throw new UserError('A private listener relays for its hosts and validates no recipients.')
-  const recipientValidation = how === undefined ? l.recipientValidation : read(oneOf(VALIDATIONS), how)
+  const recipientValidation = how === undefined ? l.recipientValidation : readValue(oneOf(VALIDATIONS), how)
   return {
     recipientValidation,
     ...(recipientValidation === 'list' || chosen !== undefined
@@ -135,8 +136,8 @@ export const setupForm = (session: Session, name: string, args: readonly string[
   const l = findListener(session, name)
   const { bare_newlines: newlines, proxy } = options
   changeListener(session, l, {
-    ...(newlines === undefined ? {} : { bareNewlines: read(oneOf(NEWLINES), newlines) }),
-    ...(proxy === undefined ? {} : { proxyAddresses: [...read(proxies, proxy)] }),
+    ...(newlines === undefined ? {} : { bareNewlines: readValue(oneOf(NEWLINES), newlines) }),
+    ...(proxy === undefined ? {} : { proxyAddresses: [...readValue(proxies, proxy)] }),
     ...validationOptions(session, l, options),
   })
 }

@@ -1,14 +1,13 @@
 import { conflictingEntries, entryForms, parseEntries } from '../../../config/address-entries.ts'
 import { ADDRESS_LIST_TYPES, addressLists } from '../../../config/sections/address-lists.ts'
 import type { AddressList } from '../../../config/sections/address-lists.ts'
-import { UserError } from '../../../core/errors.ts'
 import { oneOf, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { namedList } from '../../format/named-list.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue, wordForm } from '../../options.ts'
 
 const lists = namedList(addressLists, 'address list')
 const TYPE = oneOf(ADDRESS_LIST_TYPES)
@@ -25,12 +24,6 @@ const entriesOf = (type: AddressList['type']): Field<string[]> => ({
   parse: (answer) => parseEntries(type, answer),
   format: (entries) => entries.join(', '),
 })
-
-const must = <T>(field: Field<T>, word: string): T => {
-  const parsed = field.parse(word)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
 
 const askList = async (session: Session, old?: AddressList): Promise<AddressList> => {
   const { ask } = session
@@ -78,15 +71,10 @@ const NEW = 'addresslistconfig new NAME --descr=TEXT --addrs=A,B [--type=emails|
 const EDIT = 'addresslistconfig edit NAME [--name=NEW] [--descr=TEXT] [--addrs=A,B] [--type=emails|domains|ips|all]'
 
 /** `delete NAME`, `print NAME`, `conflict NAME`. */
-const onList = (word: string, act: (session: Session, list: AddressList) => void): Form => {
-  const usage = `addresslistconfig ${word} NAME`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) =>
-      act(session, lists.find(session, readForm(usage, args, { min: 1, max: 1 }).words[0] ?? '')),
-  }
-}
+const onList = (word: string, act: (session: Session, list: AddressList) => void): Form =>
+  wordForm(`addresslistconfig ${word} NAME`, [word], 1, (session, [name = '']) =>
+    act(session, lists.find(session, name)),
+  )
 
 export default defineCommand({
   name: 'addresslistconfig',
@@ -110,12 +98,12 @@ export default defineCommand({
       words: ['new'],
       run: async (session, args) => {
         const { words, options } = readForm(NEW, args, { min: 1, max: 1, values: OPTIONS, flags: ['addr-only'] })
-        const type = options['addr-only'] === undefined ? must(TYPE, options['type'] ?? 'all') : 'emails'
+        const type = options['addr-only'] === undefined ? readValue(TYPE, options['type'] ?? 'all') : 'emails'
         add(session, {
-          name: must(lists.newName(session), words[0] ?? ''),
-          description: must(DESCRIPTION, options['descr'] ?? ''),
+          name: readValue(lists.newName(session), words[0] ?? ''),
+          description: readValue(DESCRIPTION, options['descr'] ?? ''),
           type,
-          entries: must(entriesOf(type), options['addrs'] ?? ''),
+          entries: readValue(entriesOf(type), options['addrs'] ?? ''),
         })
       },
     },
@@ -125,12 +113,12 @@ export default defineCommand({
       run: async (session, args) => {
         const { words, options } = readForm(EDIT, args, { min: 1, max: 1, values: OPTIONS })
         const old = lists.find(session, words[0] ?? '')
-        const type = options['type'] === undefined ? old.type : must(TYPE, options['type'])
+        const type = options['type'] === undefined ? old.type : readValue(TYPE, options['type'])
         change(session, old, {
-          name: must(lists.newName(session, old), options['name'] ?? old.name),
-          description: must(DESCRIPTION, options['descr'] ?? old.description),
+          name: readValue(lists.newName(session, old), options['name'] ?? old.name),
+          description: readValue(DESCRIPTION, options['descr'] ?? old.description),
           type,
-          entries: must(entriesOf(type), options['addrs'] ?? old.entries.join(',')),
+          entries: readValue(entriesOf(type), options['addrs'] ?? old.entries.join(',')),
         })
       },
     },

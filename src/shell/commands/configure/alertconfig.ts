@@ -3,7 +3,7 @@ import { UserError } from '../../../core/errors.ts'
 import { emailAddress, integer } from '../../../core/schema.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 type Settings = (typeof alerts)['defaults']
 type Recipient = Settings['recipients'][number]
@@ -131,26 +131,15 @@ export default defineCommand({
   roles: STAGERS,
   needsCommit: true,
   forms: [
-    {
-      usage: NEW_USAGE,
-      words: ['new'],
-      run: async (session, args) => {
-        const address = emailAddress.parse(readForm(NEW_USAGE, args, { min: 1, max: 1 }).words[0] ?? '')
-        if (!address.ok) throw new UserError(address.error)
-        add(session, { address: address.value, classes: [], severities: [] })
-      },
-    },
-    {
-      usage: DELETE_USAGE,
-      words: ['delete'],
-      run: async (session, args) => {
-        const [address = ''] = readForm(DELETE_USAGE, args, { min: 1, max: 1 }).words
-        const recipients = get(session).recipients.filter((r) => r.address !== address)
-        if (recipients.length === get(session).recipients.length)
-          throw new UserError(`No alerts are sent to ${address}.`)
-        set(session, { recipients })
-      },
-    },
+    wordForm(NEW_USAGE, ['new'], 1, (session, [word = '']) => {
+      const address = readValue(emailAddress, word)
+      add(session, { address: address, classes: [], severities: [] })
+    }),
+    wordForm(DELETE_USAGE, ['delete'], 1, (session, [address = '']) => {
+      const recipients = get(session).recipients.filter((r) => r.address !== address)
+      if (recipients.length === get(session).recipients.length) throw new UserError(`No alerts are sent to ${address}.`)
+      set(session, { recipients })
+    }),
   ],
   run: async (session) => {
     for (;;) {

@@ -8,7 +8,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printable, printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 import { writeExport } from '../../files.ts'
 
 const USER = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}$/
@@ -77,12 +77,6 @@ const lines = (entries: readonly Alias[]): readonly string[] => {
   ])
 }
 
-const value = <T>(field: Field<T>, answer: string): T => {
-  const result = field.parse(answer)
-  if (!result.ok) throw new UserError(result.error)
-  return result.value
-}
-
 const readLines = (file: string, content: string): Alias[] => {
   let domain: string | null = null
   return content.split(/\r?\n/).flatMap((raw, i): Alias[] => {
@@ -91,12 +85,12 @@ const readLines = (file: string, content: string): Alias[] => {
     try {
       const [, context] = /^\[\s*(.*?)\s*\]$/.exec(text) ?? []
       if (context !== undefined) {
-        domain = value(hostname, context).toLowerCase()
+        domain = readValue(hostname, context).toLowerCase()
         return []
       }
       const [, alias, to] = /^([^:]+):(.+)$/.exec(text) ?? []
       if (alias === undefined || to === undefined) throw new UserError('The line must be "alias: address, address".')
-      return [{ domain, alias: value(aliasName(domain), alias), addresses: [...value(list(target), to)] }]
+      return [{ domain, alias: readValue(aliasName(domain), alias), addresses: [...readValue(list(target), to)] }]
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       throw new UserError(`${file}, line ${i + 1}: ${error.message} Nothing was imported.`)
@@ -195,21 +189,14 @@ const dialogue = async (session: Session): Promise<void> => {
 }
 
 const context = (word: string): string | null =>
-  word.toUpperCase() === 'ALL' ? null : value(hostname, word).toLowerCase()
+  word.toUpperCase() === 'ALL' ? null : readValue(hostname, word).toLowerCase()
 
 const form = (
   word: string,
   takes: string,
-  count: { readonly min: number; readonly max: number },
+  count: number | readonly [number, number],
   run: (session: Session, words: readonly string[]) => void | Promise<void>,
-): Form => {
-  const usage = `aliasconfig ${word}${takes === '' ? '' : ` ${takes}`}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => await run(session, readForm(usage, args, count).words),
-  }
-}
+): Form => wordForm(`aliasconfig ${word}${takes === '' ? '' : ` ${takes}`}`, [word], count, run)
 
 export default defineCommand({
   name: 'aliasconfig',
@@ -222,23 +209,18 @@ export default defineCommand({
   needsCommit: true,
   run: dialogue,
   forms: [
-    form(
-      'new',
-      'DOMAIN ALIAS ADDRESS [ADDRESS...]',
-      { min: 3, max: 1000 },
-      (session, [domain = '', alias = '', ...to]) => {
-        const inside = context(domain)
-        add(session, inside, [value(aliasName(inside), alias)], value(list(target), to.join(',')))
-      },
-    ),
-    form('delete', 'DOMAIN ALIAS', { min: 2, max: 2 }, (session, [domain = '', alias = '']) =>
+    form('new', 'DOMAIN ALIAS ADDRESS [ADDRESS...]', [3, 1000], (session, [domain = '', alias = '', ...to]) => {
+      const inside = context(domain)
+      add(session, inside, [readValue(aliasName(inside), alias)], readValue(list(target), to.join(',')))
+    }),
+    form('delete', 'DOMAIN ALIAS', 2, (session, [domain = '', alias = '']) =>
       remove(session, context(domain), alias.toLowerCase()),
     ),
-    form('print', '', { min: 0, max: 0 }, (session) =>
+    form('print', '', 0, (session) =>
       session.page(all(session).length === 0 ? [overview(session)] : lines(all(session))),
     ),
-    form('import', 'FILE', { min: 1, max: 1 }, (session, [file = '']) => importFile(session, file)),
-    form('export', 'FILE', { min: 1, max: 1 }, (session, [file = '']) => exportFile(session, file)),
-    form('clear', '', { min: 0, max: 0 }, clear),
+    form('import', 'FILE', 1, (session, [file = '']) => importFile(session, file)),
+    form('export', 'FILE', 1, (session, [file = '']) => exportFile(session, file)),
+    form('clear', '', 0, clear),
   ],
 })

@@ -9,7 +9,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 /** `user@example.com`, `@example.com`, `192.0.2.1`. */
 const match: Field<string> = {
@@ -75,12 +75,6 @@ const clear = (session: Session): void => {
   session.print('All mappings removed.')
 }
 
-const value = <T>(field: Field<T>, text: string): T => {
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
-
 const overview = (session: Session): readonly string[] =>
   all(session).length === 0
     ? ['There are currently no mappings configured.']
@@ -113,14 +107,8 @@ const USAGE = {
   clear: 'altsrchost clear',
 } as const
 
-const form = (word: keyof typeof USAGE, count: number, run: (session: Session, words: readonly string[]) => void) => ({
-  usage: USAGE[word],
-  words: [word],
-  run: async (session: Session, args: readonly string[]) => {
-    await Promise.resolve()
-    run(session, readForm(USAGE[word], args, { min: count, max: count }).words)
-  },
-})
+const form = (word: keyof typeof USAGE, count: number, run: (session: Session, words: readonly string[]) => void) =>
+  wordForm(USAGE[word], [word], count, run)
 
 export default defineCommand({
   name: 'altsrchost',
@@ -142,7 +130,7 @@ export default defineCommand({
   },
   forms: [
     form('new', 2, (session, [name = '', from = '']) =>
-      add(session, { match: value(match, name), address: value(source(session), from) }),
+      add(session, { match: readValue(match, name), address: readValue(source(session), from) }),
     ),
     form('delete', 1, (session, [name = '']) => remove(session, name)),
     form('print', 0, (session) => {

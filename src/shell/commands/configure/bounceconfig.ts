@@ -8,7 +8,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue, wordForm } from '../../options.ts'
 
 type Choice = BounceProfile['sendBounces']
 
@@ -232,14 +232,8 @@ const dialogue = async (session: Session): Promise<void> => {
   }
 }
 
-const form = (word: string, run: (session: Session, name: string) => void): Form => {
-  const usage = `bounceconfig ${word} PROFILE`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => run(session, readForm(usage, args, { min: 1, max: 1 }).words[0] ?? ''),
-  }
-}
+const form = (word: string, run: (session: Session, name: string) => void): Form =>
+  wordForm(`bounceconfig ${word} PROFILE`, [word], 1, (session, [name = '']) => run(session, name))
 
 const OPTIONS = {
   '--retries=VALUE': 'how often a message is tried again at most',
@@ -303,9 +297,8 @@ const writing = (word: string, start: (session: Session, name: string) => Bounce
 }
 
 const created = (session: Session, name: string): BounceProfile => {
-  const parsed = nameField(session).parse(name)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return fresh(session, parsed.value)
+  const parsed = readValue(nameField(session), name)
+  return fresh(session, parsed)
 }
 
 export default defineCommand({

@@ -4,10 +4,9 @@ import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { oneOf, yesNo } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, readValue } from '../../options.ts'
 
 type Settings = typeof bounceVerification.defaults
 
@@ -157,8 +156,8 @@ export default defineCommand({
         if (tag === undefined && untagged === undefined) throw misused('A value is missing.', USAGE.setup)
         if (settings(session).keys.length === 0) throw new UserError('Make a key first, with bvconfig key.')
         change(session, {
-          ...(tag === undefined ? {} : { tagOutgoing: read(yesNo, tag) }),
-          ...(untagged === undefined ? {} : { untagged: read(oneOf(UNTAGGED), untagged) }),
+          ...(tag === undefined ? {} : { tagOutgoing: readValue(yesNo, tag) }),
+          ...(untagged === undefined ? {} : { untagged: readValue(oneOf(UNTAGGED), untagged) }),
         })
       },
     },

@@ -8,11 +8,10 @@ import { emailAddress, integer, isHostname, list, oneOf } from '../../../core/sc
 import type { Field } from '../../../core/schema.ts'
 import { printable, printableCut } from '../../../core/text.ts'
 import { parseRouteHost } from '../../../mail/delivery/route.ts'
-import { read } from '../../access/hat-form.ts'
 import { OPERATORS, STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { listenerName } from '../../listeners.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue, wordForm } from '../../options.ts'
 
 const all = ({ draft }: Session): readonly CallAheadProfile[] => draft.get(callAhead)
 
@@ -182,7 +181,8 @@ const USAGE = {
 type Options = Readonly<Record<string, string | undefined>>
 
 const changed = (p: CallAheadProfile, o: Options): CallAheadProfile => {
-  const value = <T>(name: string, field: Field<T>, now: T): T => (o[name] === undefined ? now : read(field, o[name]))
+  const value = <T>(name: string, field: Field<T>, now: T): T =>
+    o[name] === undefined ? now : readValue(field, o[name])
   return {
     name: p.name,
     hosts: o['hosts']?.toLowerCase() === 'delivery' ? [] : [...value('hosts', hosts, p.hosts)],
@@ -260,7 +260,7 @@ export default defineCommand({
       words: ['new'],
       run: async (session, args) => {
         const { words, options } = readForm(USAGE.new, args, { min: 1, max: 1, values: VALUES })
-        const name = read(listenerName, words[0] ?? '')
+        const name = readValue(listenerName, words[0] ?? '')
         assertFree(session, name)
         put(session, changed(newCallAheadProfile(name), options))
       },
@@ -273,37 +273,15 @@ export default defineCommand({
         put(session, changed(find(session, words[0] ?? ''), options))
       },
     },
-    {
-      usage: USAGE.delete,
-      words: ['delete'],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE.delete, args, { min: 1, max: 1 }).words
-        remove(session, find(session, name))
-      },
-    },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        const [name] = readForm(USAGE.print, args, { min: 0, max: 1 }).words
-        await session.page(name === undefined ? table(session) : detail(find(session, name)))
-      },
-    },
-    {
-      usage: USAGE.test,
-      words: ['test'],
-      run: async (session, args) => {
-        const [name = '', address = ''] = readForm(USAGE.test, args, { min: 2, max: 2 }).words
-        await test(session, find(session, name), read(emailAddress, address))
-      },
-    },
-    {
-      usage: USAGE.flushcache,
-      words: ['flushcache'],
-      run: async (session, args) => {
-        const [name] = readForm(USAGE.flushcache, args, { min: 0, max: 1 }).words
-        flush(session, name === undefined ? undefined : find(session, name).name)
-      },
-    },
+    wordForm(USAGE.delete, ['delete'], 1, (session, [name = '']) => remove(session, find(session, name))),
+    wordForm(USAGE.print, ['print'], [0, 1], (session, [name]) =>
+      session.page(name === undefined ? table(session) : detail(find(session, name))),
+    ),
+    wordForm(USAGE.test, ['test'], 2, (session, [name = '', address = '']) =>
+      test(session, find(session, name), readValue(emailAddress, address)),
+    ),
+    wordForm(USAGE.flushcache, ['flushcache'], [0, 1], (session, [name]) =>
+      flush(session, name === undefined ? undefined : find(session, name).name),
+    ),
   ],
 })

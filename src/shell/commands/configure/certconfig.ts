@@ -8,12 +8,11 @@ import { fail, ok } from '../../../core/result.ts'
 import { hostname, integer, list, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { read } from '../../access/hat-form.ts'
 import { writeExport } from '../../files.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { certificateTable } from '../../format/certificates.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue } from '../../options.ts'
 
 type Section = (typeof certificates)['defaults']
 type Authority = Section['authorities'][number]
@@ -267,15 +266,15 @@ export default defineCommand({
         session,
         make(
           session,
-          read(profileName, name),
-          read(list(hostname), names),
-          options['days'] === undefined ? DAYS : read(days, options['days']),
+          readValue(profileName, name),
+          readValue(list(hostname), names),
+          options['days'] === undefined ? DAYS : readValue(days, options['days']),
         ),
       ),
     ),
     form(['import'], 'NAME FILE', ['passphrase'], async (session, [name = '', file = ''], options) => {
       const pem = await readConfigurationFile(session.appliance.home, file)
-      put(session, profileOf(read(profileName, name), pem, options['passphrase']))
+      put(session, profileOf(readValue(profileName, name), pem, options['passphrase']))
     }),
     form(['request'], 'NAME', [], async (session, [name = '']) =>
       session.page(requestOf(session, find(session, name)).trimEnd().split('\n')),
@@ -286,7 +285,7 @@ export default defineCommand({
     form(['delete'], 'NAME', [], (session, [name = '']) => remove(session, find(session, name))),
     form(['authority', 'import'], 'NAME FILE', [], async (session, [name = '', file = '']) =>
       addAuthority(session, {
-        name: read(profileName, name),
+        name: readValue(profileName, name),
         certificate: readCertificates(await readConfigurationFile(session.appliance.home, file)),
       }),
     ),

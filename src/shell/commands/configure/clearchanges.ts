@@ -1,7 +1,7 @@
 import { UserError } from '../../../core/errors.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const USAGE = 'clearchanges SECTION'
 
@@ -20,24 +20,19 @@ export default defineCommand({
   roles: READERS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [section = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        const staged = new Set(session.draft.changes().map((c) => (c.segments ?? [c.path])[0]))
-        if (!staged.has(section)) {
-          const names = [...staged].join(', ')
-          throw new UserError(
-            staged.size === 0
-              ? 'There are no changes to clear.'
-              : `There are no changes in '${section}', only in: ${names}.`,
-          )
-        }
-        session.draft.clear(section)
-        cleared(session)
-      },
-    },
+    wordForm(USAGE, [], 1, (session, [section = '']) => {
+      const staged = new Set(session.draft.changes().map((c) => (c.segments ?? [c.path])[0]))
+      if (!staged.has(section)) {
+        const names = [...staged].join(', ')
+        throw new UserError(
+          staged.size === 0
+            ? 'There are no changes to clear.'
+            : `There are no changes in '${section}', only in: ${names}.`,
+        )
+      }
+      session.draft.clear(section)
+      cleared(session)
+    }),
   ],
   run: async (session) => {
     if (!session.draft.dirty) {

@@ -3,10 +3,9 @@ import { interfaces } from '../../../config/sections/interfaces.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, readValue, wordForm } from '../../options.ts'
 
 const AUTO = 'Auto'
 const USAGE = {
@@ -71,11 +70,11 @@ const setupForm = (session: Session, args: readonly string[]): void => {
   const d = session.draft.get(delivery)
   session.draft.set(delivery, {
     ...d,
-    ...(o['concurrency'] === undefined ? {} : { maxConcurrency: read(concurrency, o['concurrency']) }),
+    ...(o['concurrency'] === undefined ? {} : { maxConcurrency: readValue(concurrency, o['concurrency']) }),
     ...(o['connect_timeout'] === undefined
       ? {}
-      : { connectTimeoutSeconds: read(connectTimeout, o['connect_timeout']) }),
-    ...(o['reply_timeout'] === undefined ? {} : { replyTimeoutSeconds: read(replyTimeout, o['reply_timeout']) }),
+      : { connectTimeoutSeconds: readValue(connectTimeout, o['connect_timeout']) }),
+    ...(o['reply_timeout'] === undefined ? {} : { replyTimeoutSeconds: readValue(replyTimeout, o['reply_timeout']) }),
   })
   if (from !== undefined) leaveFrom(session, from)
 }
@@ -111,13 +110,6 @@ export default defineCommand({
         setupForm(session, args)
       },
     },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page(overview(session))
-      },
-    },
+    wordForm(USAGE.print, ['print'], 0, (session) => session.page(overview(session))),
   ],
 })

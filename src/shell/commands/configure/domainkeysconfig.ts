@@ -8,7 +8,7 @@ import { dnsTextRecord, newSigningKey, readSigningKey } from '../../../core/sign
 import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 type Settings = (typeof dkimSigning)['defaults']
 
@@ -253,19 +253,7 @@ const form = (
   takes: string,
   run: (session: Session, args: readonly string[]) => void,
 ): Form => {
-  const usage = ['domainkeysconfig', ...words, takes].join(' ')
-  const count = takes.split(' ').length
-  return {
-    usage,
-    words,
-    run: async (session, args) => run(session, readForm(usage, args, { min: count, max: count }).words),
-  }
-}
-
-const value = <T>(field: Field<T>, text: string): T => {
-  const result = field.parse(text)
-  if (!result.ok) throw new UserError(result.error)
-  return result.value
+  return wordForm(['domainkeysconfig', ...words, takes].join(' '), words, takes.split(' ').length, run)
 }
 
 export default defineCommand({
@@ -282,7 +270,7 @@ export default defineCommand({
     form(['keys', 'new'], 'NAME rsa|ed25519', (session, [name = '', type = '']) => {
       const kind = KEY_TYPES.find((t) => t === type.toLowerCase())
       if (!kind) throw new UserError('The kind of key must be rsa or ed25519.')
-      create(session, value(newName(read(session).keys, 'signing key'), name), kind)
+      create(session, readValue(newName(read(session).keys, 'signing key'), name), kind)
     }),
     form(['keys', 'delete'], 'NAME', (session, [name = '']) =>
       removeKey(session, find(read(session).keys, name, 'signing key')),
@@ -292,9 +280,9 @@ export default defineCommand({
       'NAME DOMAIN SELECTOR KEY',
       (session, [name = '', domain = '', selector = '', key = '']) =>
         putProfile(session, {
-          name: value(newName(read(session).profiles, 'domain profile'), name),
-          domain: value(hostname, domain),
-          selector: value(hostname, selector),
+          name: readValue(newName(read(session).profiles, 'domain profile'), name),
+          domain: readValue(hostname, domain),
+          selector: readValue(hostname, selector),
           key: find(read(session).keys, key, 'signing key').name,
           headerCanonicalization: 'relaxed',
           bodyCanonicalization: 'relaxed',

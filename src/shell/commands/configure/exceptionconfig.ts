@@ -5,10 +5,9 @@ import { fail, ok } from '../../../core/result.ts'
 import { integer, isHostname, oneOf } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue, wordForm } from '../../options.ts'
 
 const all = ({ draft }: Session): readonly SenderException[] => draft.get(senderExceptions)
 const store = (session: Session, next: readonly SenderException[]): void =>
@@ -124,28 +123,14 @@ export default defineCommand({
         const { words: given, options } = readForm(USAGE.new, args, { min: 2, max: 2, values })
         const [entry = '', action = ''] = given
         put(session, {
-          address: read(address, entry),
-          action: read(oneOf(ACTIONS), action),
-          code: options['resp_code'] === undefined ? 553 : read(code, options['resp_code']),
-          text: options['resp_text'] === undefined ? '' : read(words, options['resp_text']),
+          address: readValue(address, entry),
+          action: readValue(oneOf(ACTIONS), action),
+          code: options['resp_code'] === undefined ? 553 : readValue(code, options['resp_code']),
+          text: options['resp_text'] === undefined ? '' : readValue(words, options['resp_text']),
         })
       },
     },
-    {
-      usage: USAGE.delete,
-      words: ['delete'],
-      run: async (session, args) => {
-        const [entry = ''] = readForm(USAGE.delete, args, { min: 1, max: 1 }).words
-        remove(session, entry)
-      },
-    },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page(table(session))
-      },
-    },
+    wordForm(USAGE.delete, ['delete'], 1, (session, [entry = '']) => remove(session, entry)),
+    wordForm(USAGE.print, ['print'], 0, (session) => session.page(table(session))),
   ],
 })

@@ -16,7 +16,7 @@ import {
 } from '../../../mail/filter/manage.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 import { writeExport } from '../../files.ts'
 
 const all = ({ draft }: Session): readonly MessageFilter[] => draft.get(messageFilters)
@@ -62,9 +62,8 @@ const move = (session: Session, which: string, where: string): void => {
 
 const setActive = (session: Session, which: string, attribute: string): void => {
   const selection = selectionOf(all(session), which)
-  const word = oneOf(['active', 'inactive']).parse(attribute)
-  if (!word.ok) throw new UserError(word.error)
-  stage(session, withActive(all(session), selection, word.value === 'active'))
+  const word = readValue(oneOf(['active', 'inactive']), attribute)
+  stage(session, withActive(all(session), selection, word === 'active'))
   session.print(`${selection.length} filters updated.`)
 }
 
@@ -135,16 +134,9 @@ const operate = async (session: Session, operation: keyof typeof MENU): Promise<
 const form = (
   word: string,
   takes: string,
-  [min, max]: readonly [number, number],
+  count: readonly [number, number],
   run: (session: Session, words: readonly string[]) => void | Promise<void>,
-): Form => {
-  const usage = `filters ${word}${takes === '' ? '' : ` ${takes}`}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => run(session, readForm(usage, args, { min, max }).words),
-  }
-}
+): Form => wordForm(`filters ${word}${takes === '' ? '' : ` ${takes}`}`, [word], count, run)
 
 export default defineCommand({
   name: 'filters',

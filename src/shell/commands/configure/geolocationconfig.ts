@@ -2,11 +2,10 @@ import { geolocation } from '../../../config/sections/geolocation.ts'
 import { fail, ok } from '../../../core/result.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { ipAddress } from '../../listeners.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const USAGE = {
   setup: 'geolocationconfig setup FILE|none',
@@ -76,30 +75,10 @@ export default defineCommand({
     }
   },
   forms: [
-    {
-      usage: USAGE.setup,
-      words: ['setup'],
-      run: async (session, args) => {
-        await Promise.resolve()
-        const [file = ''] = readForm(USAGE.setup, args, { min: 1, max: 1 }).words
-        session.draft.set(geolocation, { file: read(fileName, file) })
-      },
-    },
-    {
-      usage: USAGE.lookup,
-      words: ['lookup'],
-      run: async (session, args) => {
-        const [address = ''] = readForm(USAGE.lookup, args, { min: 1, max: 1 }).words
-        await lookup(session, read(ipAddress, address))
-      },
-    },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page(await overview(session))
-      },
-    },
+    wordForm(USAGE.setup, ['setup'], 1, (session, [file = '']) =>
+      session.draft.set(geolocation, { file: readValue(fileName, file) }),
+    ),
+    wordForm(USAGE.lookup, ['lookup'], 1, (session, [address = '']) => lookup(session, readValue(ipAddress, address))),
+    wordForm(USAGE.print, ['print'], 0, async (session) => session.page(await overview(session))),
   ],
 })

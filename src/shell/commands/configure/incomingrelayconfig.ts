@@ -6,11 +6,10 @@ import { fail, ok } from '../../../core/result.ts'
 import { integer, text } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { table as columns } from '../../format/columns.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue, wordForm } from '../../options.ts'
 
 const RECEIVED = 'Received'
 const MODEL: IncomingRelay = { name: '', address: '', header: RECEIVED, matchAfter: 'from', hop: 1 }
@@ -140,8 +139,8 @@ const USAGE = {
 } as const
 
 const withOptions = (relay: IncomingRelay, o: Readonly<Record<string, string | undefined>>): IncomingRelay => {
-  const header = o['header'] === undefined ? relay.header : read(headerName, o['header'])
-  const address = o['address'] === undefined ? relay.address : read(relayAddress, o['address'])
+  const header = o['header'] === undefined ? relay.header : readValue(headerName, o['header'])
+  const address = o['address'] === undefined ? relay.address : readValue(relayAddress, o['address'])
   if (header !== RECEIVED) {
     if (o['match_after'] !== undefined || o['hop'] !== undefined)
       throw new UserError('--match_after and --hop belong to the "Received:" header only.')
@@ -151,8 +150,8 @@ const withOptions = (relay: IncomingRelay, o: Readonly<Record<string, string | u
     name: relay.name,
     address,
     header,
-    matchAfter: o['match_after'] === undefined ? relay.matchAfter : read(mark, o['match_after']),
-    hop: o['hop'] === undefined ? relay.hop : read(hops, o['hop']),
+    matchAfter: o['match_after'] === undefined ? relay.matchAfter : readValue(mark, o['match_after']),
+    hop: o['hop'] === undefined ? relay.hop : readValue(hops, o['hop']),
   }
 }
 
@@ -194,7 +193,7 @@ export default defineCommand({
         const { words, options } = readForm(USAGE.new, args, { min: 2, max: 2, values: OPTIONS })
         const [name = '', address = ''] = words
         const { relays } = settings(session)
-        const relay = { ...MODEL, name: read(relayName(relays.map((r) => r.name)), name) }
+        const relay = { ...MODEL, name: readValue(relayName(relays.map((r) => r.name)), name) }
         store(session, { relays: [...relays, withOptions(relay, { ...options, address })] })
       },
     },
@@ -208,30 +207,13 @@ export default defineCommand({
         replace(session, relay, withOptions(relay, options))
       },
     },
-    {
-      usage: USAGE.delete,
-      words: ['delete'],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE.delete, args, { min: 1, max: 1 }).words
-        remove(session, find(session, name))
-      },
-    },
-    {
-      usage: USAGE.setup,
-      words: ['setup'],
-      run: async (session, args) => {
-        const [word = ''] = readForm(USAGE.setup, args, { min: 1, max: 1 }).words
-        if (!/^(?:enable|disable)$/i.test(word)) throw new UserError(`Say enable or disable. Usage: ${USAGE.setup}`)
-        store(session, { enabled: word.toLowerCase() === 'enable' })
-      },
-    },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page([state(session), '', ...table(settings(session).relays)])
-      },
-    },
+    wordForm(USAGE.delete, ['delete'], 1, (session, [name = '']) => remove(session, find(session, name))),
+    wordForm(USAGE.setup, ['setup'], 1, (session, [word = '']) => {
+      if (!/^(?:enable|disable)$/i.test(word)) throw new UserError(`Say enable or disable. Usage: ${USAGE.setup}`)
+      store(session, { enabled: word.toLowerCase() === 'enable' })
+    }),
+    wordForm(USAGE.print, ['print'], 0, (session) =>
+      session.page([state(session), '', ...table(settings(session).relays)]),
+    ),
   ],
 })

@@ -6,7 +6,7 @@ import { printable, printableCut } from '../../../core/text.ts'
 import { UserError } from '../../../core/errors.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 import { askService, serviceForm, serviceLine } from './intel/service.ts'
 import { askSources, sourceForms, sourceLines } from './intel/sources.ts'
 
@@ -54,14 +54,7 @@ const form = (
   min: number,
   max: number,
   act: (session: Session, words: readonly string[]) => Promise<void>,
-): Form => {
-  const usage = `intelconfig ${word} ${argument}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => act(session, readForm(usage, args, { min, max }).words),
-  }
-}
+): Form => wordForm(`intelconfig ${word} ${argument}`, [word], [min, max], act)
 
 export default defineCommand({
   name: 'intelconfig',

@@ -3,7 +3,6 @@ import { system } from '../../../config/sections/system.ts'
 import { ok } from '../../../core/result.ts'
 import { hostname, list, oneOf } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
-import { read } from '../../access/hat-form.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import {
@@ -17,7 +16,7 @@ import {
   settingsOf,
 } from '../../interfaces.ts'
 import { ipAddress, listenerName } from '../../listeners.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, readValue, wordForm } from '../../options.ts'
 
 const NAME_QUESTION = 'IP interface name (Ex: "InternalNet"):'
 const USAGE = {
@@ -110,13 +109,16 @@ const members = list<string>({ parse: (text) => ok(text.trim()), format: (name) 
 
 const groupsForm = async (session: Session, args: readonly string[]): Promise<void> => {
   const [verb = '', name = '', names = ''] = readForm(USAGE.groups, args, { min: 1, max: 3 }).words
-  const operation = read(oneOf(['new', 'edit', 'delete', 'print'] as const), verb)
+  const operation = readValue(oneOf(['new', 'edit', 'delete', 'print'] as const), verb)
   const expected = { new: 3, edit: 3, delete: 2, print: 1 }[operation]
   if (args.length !== expected) throw misused('There are too many or too few words.', USAGE.groups)
   if (operation === 'print') return await session.page(groupLines(session))
   if (operation === 'delete') return removeGroup(session, findInterfaceGroup(session, name))
   const old = operation === 'edit' ? findInterfaceGroup(session, name) : null
-  const group: InterfaceGroup = { name: read(listenerName, name), interfaces: [...new Set(read(members, names))] }
+  const group: InterfaceGroup = {
+    name: readValue(listenerName, name),
+    interfaces: [...new Set(readValue(members, names))],
+  }
   putGroup(session, group, old)
 }
 
@@ -164,9 +166,9 @@ export default defineCommand({
         const { words, options } = readForm(USAGE.new, args, { min: 2, max: 2, values: ['hostname'] })
         const [name = '', address = ''] = words
         add(session, {
-          name: read(listenerName, name),
-          address: read(ipAddress, address),
-          hostname: options['hostname'] === undefined ? '' : read(ownHostname, options['hostname']),
+          name: readValue(listenerName, name),
+          address: readValue(ipAddress, address),
+          hostname: options['hostname'] === undefined ? '' : readValue(ownHostname, options['hostname']),
         })
       },
     },
@@ -184,29 +186,16 @@ export default defineCommand({
         if (name === undefined && address === undefined && host === undefined)
           throw misused('A value is missing.', USAGE.edit)
         changeInterface(session, findInterface(session, words[0] ?? ''), {
-          ...(name === undefined ? {} : { name: read(listenerName, name) }),
-          ...(address === undefined ? {} : { address: read(ipAddress, address) }),
-          ...(host === undefined ? {} : { hostname: read(ownHostname, host) }),
+          ...(name === undefined ? {} : { name: readValue(listenerName, name) }),
+          ...(address === undefined ? {} : { address: readValue(ipAddress, address) }),
+          ...(host === undefined ? {} : { hostname: readValue(ownHostname, host) }),
         })
       },
     },
-    {
-      usage: USAGE.delete,
-      words: ['delete'],
-      run: async (session, args) => {
-        await Promise.resolve()
-        const [name = ''] = readForm(USAGE.delete, args, { min: 1, max: 1 }).words
-        removeInterface(session, findInterface(session, name))
-      },
-    },
+    wordForm(USAGE.delete, ['delete'], 1, (session, [name = '']) =>
+      removeInterface(session, findInterface(session, name)),
+    ),
     { usage: USAGE.groups, words: ['groups'], run: groupsForm },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page(overview(session))
-      },
-    },
+    wordForm(USAGE.print, ['print'], 0, (session) => session.page(overview(session))),
   ],
 })

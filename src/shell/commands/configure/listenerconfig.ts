@@ -6,7 +6,7 @@ import { list, oneOf } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { hostAccessDialogue } from '../../access/hat-dialogue.ts'
 import { addHosts, findGroup, hostEntry } from '../../access/hat-edit.ts'
-import { HOSTACCESS_USAGE, hostAccessForm, read } from '../../access/hat-form.ts'
+import { HOSTACCESS_USAGE, hostAccessForm } from '../../access/hat-form.ts'
 import {
   RCPTACCESS_USAGE,
   RECIPIENT_QUESTION,
@@ -30,7 +30,7 @@ import { CERTIFICATE_USAGE, askCertificate, certificateForm } from '../../listen
 import { INTERFACE_USAGE, UNNAMED, askPlace, interfaceForm, placeOf, port } from '../../listener/interface.ts'
 import { RECEIVING_USAGE, askReceiving, receivingForm } from '../../listener/receiving.ts'
 import { LIMITS_USAGE, SETUP_USAGE, askLimits, askSetup, limitsForm, setupForm } from '../../listener/setup.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue } from '../../options.ts'
 
 const TYPES = ['public', 'private'] as const
 const NAME_USAGE = 'listenerconfig edit NAME name NEW_NAME'
@@ -136,7 +136,7 @@ const EDITS = {
   certificate: certificateForm,
   name: (session: Session, name: string, args: readonly string[]): void => {
     const [next = ''] = readForm(NAME_USAGE, args, { min: 1, max: 1 }).words
-    rename(session, findListener(session, name), read(listenerName, next))
+    rename(session, findListener(session, name), readValue(listenerName, next))
   },
   interface: interfaceForm,
   limits: limitsForm,
@@ -147,7 +147,7 @@ const EDITS = {
 const editForm = async (session: Session, args: readonly string[]): Promise<void> => {
   const [name = '', what = '', ...rest] = args
   const { name: known } = findListener(session, name)
-  const word = read(oneOf(Object.keys(EDITS) as (keyof typeof EDITS)[]), what)
+  const word = readValue(oneOf(Object.keys(EDITS) as (keyof typeof EDITS)[]), what)
   await EDITS[word](session, known, rest)
 }
 
@@ -155,10 +155,10 @@ const newForm = async (session: Session, args: readonly string[]): Promise<void>
   const { words, options } = readForm(USAGE.new, args, { min: 4, max: 4, values: ['interface'] })
   const [name = '', type = '', where = '', number = ''] = words
   addListener(session, {
-    name: read(listenerName, name),
-    type: read(oneOf(TYPES), type),
-    ...placeOf(session, where, read(listenerName, options['interface'] ?? UNNAMED)),
-    port: read(port, number),
+    name: readValue(listenerName, name),
+    type: readValue(oneOf(TYPES), type),
+    ...placeOf(session, where, readValue(listenerName, options['interface'] ?? UNNAMED)),
+    port: readValue(port, number),
   })
 }
 

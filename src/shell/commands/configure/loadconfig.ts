@@ -4,7 +4,7 @@ import { text } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const USAGE = 'loadconfig FILE'
 /** More findings than this are counted and not listed. */
@@ -31,14 +31,9 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: true,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        load(session, await readConfigurationFile(session.appliance.home, name))
-      },
-    },
+    wordForm(USAGE, [], 1, async (session, [name = '']) =>
+      load(session, await readConfigurationFile(session.appliance.home, name)),
+    ),
   ],
   run: async (session) => {
     const { home } = session.appliance

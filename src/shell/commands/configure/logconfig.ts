@@ -8,7 +8,7 @@ import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { LOG_TYPE_TITLES, RETRIEVALS, logTable } from '../../format/log-list.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 import { PUSH_OPTIONS, PUSH_USAGE, askPush, pushOf } from './log/push.ts'
 
 const LEVEL_TITLES: Readonly<Record<LogLevel, string>> = {
@@ -144,27 +144,16 @@ export default defineCommand({
   options: PUSH_OPTIONS,
   forms: [
     { usage: 'logconfig list', words: ['list'], run: async (session) => session.print(...logTable(all(session))) },
-    {
-      usage: NEW_USAGE,
-      words: ['new'],
-      run: async (session, args) => {
-        const [word = '', name = '', level = 'Info'] = readForm(NEW_USAGE, args, { min: 2, max: 3 }).words
-        const type = LOG_TYPES.find((t) => t === word.toLowerCase())
-        if (!type) throw new UserError(`The type must be one of: ${LOG_TYPES.join(', ')}.`)
-        const checked = logName(all(session).map((l) => l.name)).parse(name)
-        if (!checked.ok) throw new UserError(checked.error)
-        stage(session, [...all(session), { ...initial(type, checked.value), level: levelOf(level) }])
-      },
-    },
-    {
-      usage: LEVEL_USAGE,
-      words: ['edit'],
-      run: async (session, args) => {
-        const [name = '', level = ''] = readForm(LEVEL_USAGE, args, { min: 2, max: 2 }).words
-        const log = named(session, name)
-        stage(session, [...all(session).filter((l) => l !== log), { ...log, level: levelOf(level) }])
-      },
-    },
+    wordForm(NEW_USAGE, ['new'], [2, 3], (session, [word = '', name = '', level = 'Info']) => {
+      const type = LOG_TYPES.find((t) => t === word.toLowerCase())
+      if (!type) throw new UserError(`The type must be one of: ${LOG_TYPES.join(', ')}.`)
+      const checked = readValue(logName(all(session).map((l) => l.name)), name)
+      stage(session, [...all(session), { ...initial(type, checked), level: levelOf(level) }])
+    }),
+    wordForm(LEVEL_USAGE, ['edit'], 2, (session, [name = '', level = '']) => {
+      const log = named(session, name)
+      stage(session, [...all(session).filter((l) => l !== log), { ...log, level: levelOf(level) }])
+    }),
     {
       usage: PUSH_USAGE,
       words: ['push'],
@@ -174,11 +163,7 @@ export default defineCommand({
         stage(session, [...all(session).filter((l) => l !== log), { ...log, push }])
       },
     },
-    {
-      usage: DELETE_USAGE,
-      words: ['delete'],
-      run: async (session, args) => remove(session, readForm(DELETE_USAGE, args, { min: 1, max: 1 }).words[0] ?? ''),
-    },
+    wordForm(DELETE_USAGE, ['delete'], 1, (session, [word = '']) => remove(session, word)),
   ],
   run: async (session) => {
     for (;;) {

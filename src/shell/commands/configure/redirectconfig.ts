@@ -9,7 +9,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { defineCommand, STAGERS } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const KEY_BYTES = 32
 const SELF_SIGNED = 'Self-signed'
@@ -94,18 +94,7 @@ const setup = async (session: Session): Promise<void> => {
 
 const form = (word: string, argument: string, act: (session: Session, value: string) => void): Form => {
   const usage = `redirectconfig ${word}${argument === '' ? '' : ` ${argument}`}`
-  const count = argument === '' ? 0 : 1
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => act(session, readForm(usage, args, { min: count, max: count }).words[0] ?? ''),
-  }
-}
-
-const read = <T>(field: Field<T>, text: string): T => {
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
+  return wordForm(usage, [word], argument === '' ? 0 : 1, (session, [value = '']) => act(session, value))
 }
 
 const enable = (session: Session): void => {
@@ -138,11 +127,11 @@ export default defineCommand({
   forms: [
     form('enable', '', enable),
     form('disable', '', (session) => stage(session, { enabled: false })),
-    form('address', 'ADDRESS', (session, text) => stage(session, { address: read(address, text) })),
-    form('port', 'PORT', (session, text) => stage(session, { port: read(port, text) })),
-    form('baseurl', 'URL', (session, text) => stage(session, { baseUrl: read(baseUrl, text) })),
+    form('address', 'ADDRESS', (session, text) => stage(session, { address: readValue(address, text) })),
+    form('port', 'PORT', (session, text) => stage(session, { port: readValue(port, text) })),
+    form('baseurl', 'URL', (session, text) => stage(session, { baseUrl: readValue(baseUrl, text) })),
     form('certificate', 'NAME|none|http', setCertificate),
-    form('lifetime', 'DAYS', (session, text) => stage(session, { lifetimeDays: read(days, text) })),
+    form('lifetime', 'DAYS', (session, text) => stage(session, { lifetimeDays: readValue(days, text) })),
     form('unknown', UNKNOWN_CLICKS.join('|'), setUnknown),
     form('newkey', '', (session) => stage(session, { key: newKey(session) })),
     form('print', '', (session) => session.print(...summary(get(session)))),

@@ -7,7 +7,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, readValue, wordForm } from '../../options.ts'
 import { domainField, profileName, settingsLines } from '../../format/remediation-settings.ts'
 import type { Remediation } from '../../format/remediation-settings.ts'
 
@@ -29,13 +29,12 @@ const known = (session: Session, name: string): Remediation['profiles'][number] 
 }
 
 const addProfile = (session: Session, name: string, kind: string): void => {
-  const read = profileName(now(session).profiles.map((p) => p.name)).parse(name)
-  if (!read.ok) throw new UserError(read.error)
+  const read = readValue(profileName(now(session).profiles.map((p) => p.name)), name)
   const found = MAILBOX_KINDS.find((k) => k === kind.toLowerCase())
   if (!found)
     throw new UserError(`'${printable(kind)}' is no kind of mailbox. Use one of: ${MAILBOX_KINDS.join(', ')}.`)
-  stage(session, { profiles: [...now(session).profiles, { name: read.value, kind: found }] })
-  session.print(`Mailbox profile ${read.value} added.`)
+  stage(session, { profiles: [...now(session).profiles, { name: read, kind: found }] })
+  session.print(`Mailbox profile ${read} added.`)
 }
 
 const removeProfile = (session: Session, name: string): void => {
@@ -56,12 +55,11 @@ const removeProfile = (session: Session, name: string): void => {
 }
 
 const map = (session: Session, domain: string, profile: string): void => {
-  const read = domainField.parse(domain)
-  if (!read.ok) throw new UserError(read.error)
+  const read = readValue(domainField, domain)
   const { name } = known(session, profile)
-  const others = now(session).domainMap.filter((m) => m.domain.toLowerCase() !== read.value.toLowerCase())
-  stage(session, { domainMap: [...others, { domain: read.value, profile: name }] })
-  session.print(`Mailboxes of ${read.value === 'ALL' ? 'all other domains' : read.value} are in profile ${name}.`)
+  const others = now(session).domainMap.filter((m) => m.domain.toLowerCase() !== read.toLowerCase())
+  stage(session, { domainMap: [...others, { domain: read, profile: name }] })
+  session.print(`Mailboxes of ${read === 'ALL' ? 'all other domains' : read} are in profile ${name}.`)
 }
 
 const unmap = (session: Session, domain: string): void => {
@@ -142,14 +140,7 @@ const form = (
   count: number,
   act: (s: Session, w: readonly string[]) => unknown,
 ): Form => {
-  const usage = `remediationconfig ${words.join(' ')}${of === '' ? '' : ` ${of}`}`
-  return {
-    usage,
-    words,
-    run: async (session, args) => {
-      await act(session, readForm(usage, args, { min: count, max: count }).words)
-    },
-  }
+  return wordForm(`remediationconfig ${words.join(' ')}${of === '' ? '' : ` ${of}`}`, words, count, act)
 }
 
 const IMAP = 'remediationconfig imap PROFILE HOST[:PORT] LOGIN [--security=tls|starttls|none]'

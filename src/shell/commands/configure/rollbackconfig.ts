@@ -1,11 +1,10 @@
 import { users } from '../../../config/sections/users.ts'
-import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import type { CommitRecord } from '../../../config/section.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, readValue } from '../../options.ts'
 
 /** The last ten saved configurations can be chosen. */
 const OFFERED = 10
@@ -58,11 +57,10 @@ export default defineCommand({
       run: async (session, args) => {
         const { words } = readForm(USAGE, args, { min: 1, max: 2 })
         const records = kept(session)
-        const number = integer(1, records.length).parse(words[0] ?? '')
-        if (!number.ok) throw new UserError(number.error)
+        const number = readValue(integer(1, records.length), words[0] ?? '')
         if (words[1] !== undefined && words[1].toLowerCase() !== 'commit')
           throw misused(`There is nothing to do with '${words[1]}'.`, USAGE)
-        const record = records[number.value - 1] as CommitRecord
+        const record = records[number - 1] as CommitRecord
         if (stage(session, record) && words[1] !== undefined) await commit(session, record)
       },
     },

@@ -7,7 +7,7 @@ import { defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { askPassphrases, configurationHeader, passphrasesWord } from '../../format/configuration.ts'
 import type { Passphrases } from '../../format/configuration.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, wordForm } from '../../options.ts'
 import { writeExport } from '../../files.ts'
 
 const USAGE = 'saveconfig y|n 1 | saveconfig y|n 2 NAME'
@@ -50,17 +50,12 @@ export default defineCommand({
   roles: ['administrator', 'operator', 'technician'],
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [mask = '', how = '', name] = readForm(USAGE, args, { min: 2, max: 3 }).words
-        const passphrases = passphrasesWord(mask)
-        if (passphrases === null || (how === '1') !== (name === undefined) || (how !== '1' && how !== '2'))
-          throw misused('These words do not go together.', USAGE)
-        await save(session, passphrases, name ?? generatedName(session))
-      },
-    },
+    wordForm(USAGE, [], [2, 3], async (session, [mask = '', how = '', name]) => {
+      const passphrases = passphrasesWord(mask)
+      if (passphrases === null || (how === '1') !== (name === undefined) || (how !== '1' && how !== '2'))
+        throw misused('These words do not go together.', USAGE)
+      await save(session, passphrases, name ?? generatedName(session))
+    }),
   ],
   run: async (session) => {
     const passphrases = await askPassphrases(session)

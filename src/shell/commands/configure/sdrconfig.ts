@@ -5,7 +5,7 @@ import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 type Sdr = typeof sdr.defaults
 
@@ -88,18 +88,12 @@ const setup = async (session: Session): Promise<void> => {
 
 const form = (word: string, argument: string, act: (session: Session, value: string) => void): Form => {
   const usage = `sdrconfig ${word}${argument === '' ? '' : ` ${argument}`}`
-  const count = argument === '' ? 0 : 1
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => act(session, readForm(usage, args, { min: count, max: count }).words[0] ?? ''),
-  }
+  return wordForm(usage, [word], argument === '' ? 0 : 1, (session, [value = '']) => act(session, value))
 }
 
 const setTimeoutSeconds = (session: Session, value: string): void => {
-  const parsed = timeout.parse(value)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  stage(session, { timeoutSeconds: parsed.value })
+  const parsed = readValue(timeout, value)
+  stage(session, { timeoutSeconds: parsed })
 }
 
 const setExceptionList = (session: Session, name: string): void => {

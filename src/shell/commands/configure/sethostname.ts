@@ -1,9 +1,8 @@
 import { system } from '../../../config/sections/system.ts'
-import { UserError } from '../../../core/errors.ts'
 import { hostname } from '../../../core/schema.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const USAGE = 'sethostname NAME'
 
@@ -18,16 +17,10 @@ export default defineCommand({
   roles: STAGERS,
   needsCommit: true,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        const name = hostname.parse(word)
-        if (!name.ok) throw new UserError(name.error)
-        stage(session, name.value)
-      },
-    },
+    wordForm(USAGE, [], 1, (session, [word = '']) => {
+      const name = readValue(hostname, word)
+      stage(session, name)
+    }),
   ],
   run: async (session) => stage(session, await session.ask.field('', hostname, session.draft.get(system).hostname)),
 })

@@ -4,7 +4,7 @@ import { printableCut } from '../../../core/text.ts'
 import type { ZoneRow } from '../../../core/timezone.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const USAGE = 'settz ZONE'
 const OFFSETS = 'GMT Offset'
@@ -53,12 +53,6 @@ export default defineCommand({
       stage(session, await pickZone(session))
     }
   },
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => stage(session, readForm(USAGE, args, { min: 1, max: 1 }).words[0] ?? ''),
-    },
-  ],
+  forms: [wordForm(USAGE, [], 1, (session, [word = '']) => stage(session, word))],
   complete: ({ appliance }, words) => (words.length === 0 ? appliance.zones.list() : []),
 })

@@ -2,7 +2,7 @@ import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { askPassphrases, configurationHeader, passphrasesWord } from '../../format/configuration.ts'
 import type { Passphrases } from '../../format/configuration.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, wordForm } from '../../options.ts'
 
 const USAGE = 'showconfig [mask|encrypt]'
 
@@ -19,16 +19,11 @@ export default defineCommand({
   roles: READERS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [word = 'mask'] = readForm(USAGE, args, { min: 0, max: 1 }).words
-        const passphrases = passphrasesWord(word)
-        if (passphrases === null) throw misused(`There is nothing to do with '${word}'.`, USAGE)
-        await show(session, passphrases)
-      },
-    },
+    wordForm(USAGE, [], [0, 1], async (session, [word = 'mask']) => {
+      const passphrases = passphrasesWord(word)
+      if (passphrases === null) throw misused(`There is nothing to do with '${word}'.`, USAGE)
+      await show(session, passphrases)
+    }),
   ],
   run: async (session) => {
     // `lychgate -c showconfig` has nobody to answer, and the next line of a script is a command.

@@ -5,7 +5,7 @@ import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 type User = (typeof smtpAuth.defaults.users)[number]
 
@@ -91,21 +91,7 @@ export default defineCommand({
     }
   },
   forms: [
-    {
-      usage: USAGE.delete,
-      words: ['delete'],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE.delete, args, { min: 1, max: 1 }).words
-        remove(session, name)
-      },
-    },
-    {
-      usage: USAGE.print,
-      words: ['print'],
-      run: async (session, args) => {
-        readForm(USAGE.print, args, { min: 0, max: 0 })
-        await session.page(overview(session))
-      },
-    },
+    wordForm(USAGE.delete, ['delete'], 1, (session, [name = '']) => remove(session, name)),
+    wordForm(USAGE.print, ['print'], 0, (session) => session.page(overview(session))),
   ],
 })

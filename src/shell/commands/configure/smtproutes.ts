@@ -11,7 +11,7 @@ import { printable, printableCut } from '../../../core/text.ts'
 import { writeExport } from '../../files.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const ALONE: readonly string[] = ['/dev/null', 'USEDNS', 'MAILBOXES']
 const DESTINATION = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/
@@ -105,12 +105,6 @@ const clear = (session: Session): void => {
   session.print('All mappings removed.')
 }
 
-const read = <T>(field: Field<T>, text: string): T => {
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
-}
-
 /** As the file has it, one route a line. */
 const readRoutes = (file: string, content: string): SmtpRoute[] =>
   content.split(/\r?\n/).flatMap((raw, i): SmtpRoute[] => {
@@ -119,7 +113,7 @@ const readRoutes = (file: string, content: string): SmtpRoute[] =>
     try {
       const [, name, hosts] = /^(\S+?)\s*:\s*(.+)$/.exec(line) ?? []
       if (name === undefined || hosts === undefined) throw new UserError('The line must be "domain: host, host".')
-      return [{ domain: read(domain, name), hosts: [...read(destinations, hosts)] }]
+      return [{ domain: readValue(domain, name), hosts: [...readValue(destinations, hosts)] }]
     } catch (error) {
       if (!(error instanceof UserError)) throw error
       throw new UserError(`${file}, line ${i + 1}: ${error.message} Nothing was imported.`)
@@ -212,17 +206,6 @@ const overview = (session: Session): string => {
   return n === 0 ? 'There are no routes configured.' : `There ${n === 1 ? 'is 1 route' : `are ${n} routes`} configured.`
 }
 
-const form = (
-  usage: string,
-  word: string,
-  takes: { readonly min: number; readonly max: number },
-  run: (session: Session, words: readonly string[]) => void | Promise<void>,
-) => ({
-  usage,
-  words: [word],
-  run: async (session: Session, args: readonly string[]) => run(session, readForm(usage, args, takes).words),
-})
-
 export default defineCommand({
   name: 'smtproutes',
   summary: 'Set up permanent domain redirections',
@@ -242,18 +225,18 @@ export default defineCommand({
     }
   },
   forms: [
-    form('smtproutes new DOMAIN HOST [HOST...]', 'new', { min: 2, max: 64 }, (session, [name = '', ...hosts]) => {
-      add(session, read(domain, name), read(destinations, hosts.join(',')))
+    wordForm('smtproutes new DOMAIN HOST [HOST...]', ['new'], [2, 64], (session, [name = '', ...hosts]) => {
+      add(session, readValue(domain, name), readValue(destinations, hosts.join(',')))
     }),
-    form('smtproutes edit DOMAIN HOST [HOST...]', 'edit', { min: 2, max: 64 }, (session, [name = '', ...hosts]) => {
-      put(session, { ...find(session, name), hosts: [...read(destinations, hosts.join(','))] })
+    wordForm('smtproutes edit DOMAIN HOST [HOST...]', ['edit'], [2, 64], (session, [name = '', ...hosts]) => {
+      put(session, { ...find(session, name), hosts: [...readValue(destinations, hosts.join(','))] })
     }),
-    form('smtproutes delete DOMAIN', 'delete', { min: 1, max: 1 }, (session, [name = '']) => remove(session, name)),
-    form('smtproutes print', 'print', { min: 0, max: 0 }, (session) =>
+    wordForm('smtproutes delete DOMAIN', ['delete'], 1, (session, [name = '']) => remove(session, name)),
+    wordForm('smtproutes print', ['print'], 0, (session) =>
       session.page(all(session).length === 0 ? [overview(session)] : all(session).map(label)),
     ),
-    form('smtproutes import FILE', 'import', { min: 1, max: 1 }, (session, [file = '']) => importFile(session, file)),
-    form('smtproutes export FILE', 'export', { min: 1, max: 1 }, (session, [file = '']) => exportFile(session, file)),
-    form('smtproutes clear', 'clear', { min: 0, max: 0 }, clear),
+    wordForm('smtproutes import FILE', ['import'], 1, (session, [file = '']) => importFile(session, file)),
+    wordForm('smtproutes export FILE', ['export'], 1, (session, [file = '']) => exportFile(session, file)),
+    wordForm('smtproutes clear', ['clear'], 0, clear),
   ],
 })

@@ -8,7 +8,7 @@ import { printable } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { namedList } from '../../format/named-list.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const lists = namedList(urlLists, 'URL list')
 
@@ -39,9 +39,7 @@ const pasteUrls = async (session: Session): Promise<string[]> => {
 }
 
 const nameOf = (session: Session, answer: string): string => {
-  const name = lists.newName(session).parse(answer)
-  if (!name.ok) throw new UserError(name.error)
-  return name.value
+  return readValue(lists.newName(session), answer)
 }
 
 const add = (session: Session, list: UrlList): void => {
@@ -78,14 +76,9 @@ const askNew = async (session: Session): Promise<void> => {
 /** Forms that take a name and, with `urls`, entries after it. */
 const form = (word: string, urls: boolean, act: (session: Session, name: string, urls: string[]) => void): Form => {
   const usage = `urllistconfig ${word} NAME${urls ? ' URL[,URL...]' : ''}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => {
-      const [name = '', ...rest] = readForm(usage, args, { min: urls ? 2 : 1, max: urls ? 1000 : 1 }).words
-      act(session, name, urls ? readUrls(rest.join(',')) : [])
-    },
-  }
+  return wordForm(usage, [word], urls ? [2, 1000] : 1, (session, [name = '', ...rest]) =>
+    act(session, name, urls ? readUrls(rest.join(',')) : []),
+  )
 }
 
 const IMPORT = 'urllistconfig import FILE'
@@ -105,11 +98,7 @@ export default defineCommand({
     form('edit', true, (session, name, urls) => change(session, lists.find(session, name), { name, urls })),
     form('delete', false, (session, name) => remove(session, lists.find(session, name))),
     form('print', false, (session, name) => session.print(...lists.find(session, name).urls.map(printable))),
-    {
-      usage: IMPORT,
-      words: ['import'],
-      run: async (session, args) => importFile(session, readForm(IMPORT, args, { min: 1, max: 1 }).words[0] ?? ''),
-    },
+    wordForm(IMPORT, ['import'], 1, (session, [word = '']) => importFile(session, word)),
   ],
   run: async (session) => {
     for (;;) {

@@ -3,7 +3,7 @@ import { UserError } from '../../../core/errors.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { prerequisites } from '../../format/retro-check.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, readForm, wordForm } from '../../options.ts'
 import { integer, yesNo } from '../../../core/schema.ts'
 
 const switched = (enabled: boolean): string => `URL Retro Service is ${enabled ? 'enabled' : 'disabled'}.`
@@ -98,17 +98,8 @@ const check = (session: Session): void => {
   session.print(`All ${points.length} points hold.`)
 }
 
-const form = (word: string, run: (session: Session) => void | Promise<void>): Form => {
-  const usage = `urlretroservice ${word}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => {
-      readForm(usage, args, { min: 0, max: 0 })
-      await run(session)
-    },
-  }
-}
+const form = (word: string, run: (session: Session) => void | Promise<void>): Form =>
+  wordForm(`urlretroservice ${word}`, [word], 0, run)
 
 export default defineCommand({
   name: 'urlretroservice',

@@ -16,7 +16,7 @@ import { ADMINISTRATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { ROLE_WORDS, userLines } from '../../format/user.ts'
 import { askPassphrase } from '../../passphrase.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const all = ({ draft }: Session): readonly User[] => draft.get(users).accounts
 const set = (session: Session, accounts: readonly User[]): void =>
@@ -163,16 +163,7 @@ export default defineCommand({
   category: 'configure',
   roles: ADMINISTRATORS,
   needsCommit: true,
-  forms: [
-    {
-      usage: 'userconfig print',
-      words: ['print'],
-      run: async (session, args) => {
-        readForm('userconfig print', args, { min: 0, max: 0 })
-        session.print(...userLines(all(session)))
-      },
-    },
-  ],
+  forms: [wordForm('userconfig print', ['print'], 0, (session) => session.print(...userLines(all(session))))],
   run: async (session) => {
     for (;;) {
       session.print(...userLines(all(session)))

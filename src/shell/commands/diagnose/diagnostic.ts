@@ -2,7 +2,7 @@ import { statfs } from 'node:fs/promises'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { arpTable } from '../../format/network-tables.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 import { unreached } from '../../remote.ts'
 import { SMTP_TEST_OPTIONS, askSmtpTest, runSmtpTest, smtpTestUsage } from '../../smtp-test.ts'
 
@@ -46,17 +46,8 @@ const network = async (session: Session): Promise<void> => {
   }
 }
 
-const plain = (words: readonly string[], run: (session: Session) => Promise<void>): Form => {
-  const usage = `diagnostic ${words.join(' ')}`
-  return {
-    usage,
-    words,
-    run: async (session, args) => {
-      readForm(usage, args, { min: 0, max: 0 })
-      await run(session)
-    },
-  }
-}
+const plain = (words: readonly string[], run: (session: Session) => Promise<void>): Form =>
+  wordForm(`diagnostic ${words.join(' ')}`, words, 0, run)
 
 const PING_USAGE = smtpTestUsage('diagnostic network smtpping')
 

@@ -5,8 +5,8 @@ import type { Field } from '../../../core/schema.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { replyLines } from '../../format/dns-reply.ts'
-import { misused, readForm } from '../../options.ts'
-import { interruptible, ipAddress, read, serverFor } from '../../remote.ts'
+import { misused, readForm, readValue } from '../../options.ts'
+import { interruptible, ipAddress, serverFor } from '../../remote.ts'
 
 const USAGE = 'dig [-s SOURCE_IP] [-t | -u] [@SERVER] [TYPE] HOST'
 const TYPES = ['A', 'AAAA', 'ANY', 'CAA', 'CNAME', 'MX', 'NS', 'PTR', 'SOA', 'SRV', 'TLSA', 'TXT']
@@ -107,10 +107,10 @@ export default defineCommand({
         if (name === undefined || type === undefined || at.length > 1 || rest.length > 2)
           throw misused('A host is needed.', USAGE)
         await dig(session, {
-          name: read(dnsName, name),
-          type: read(recordType, type),
-          server: at[0] === undefined ? null : read(ipAddress, at[0].slice(1)),
-          source: options['s'] === undefined ? null : read(ipAddress, options['s']),
+          name: readValue(dnsName, name),
+          type: readValue(recordType, type),
+          server: at[0] === undefined ? null : readValue(ipAddress, at[0].slice(1)),
+          source: options['s'] === undefined ? null : readValue(ipAddress, options['s']),
           tcp: options['t'] !== undefined,
         })
       },

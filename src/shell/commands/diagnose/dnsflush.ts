@@ -1,6 +1,6 @@
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const flush = ({ appliance, print }: Session): void => {
   const answers = appliance.dns.flush()
@@ -18,14 +18,9 @@ export default defineCommand({
     if (await session.ask.confirm('Are you sure you want to clear out the DNS cache?', false)) flush(session)
   },
   forms: [
-    {
-      usage: 'dnsflush yes',
-      words: ['yes'],
-      run: async (session, args) => {
-        readForm('dnsflush yes', args, { min: 0, max: 0 })
-        await Promise.resolve()
-        flush(session)
-      },
-    },
+    wordForm('dnsflush yes', ['yes'], 0, async (session) => {
+      await Promise.resolve()
+      flush(session)
+    }),
   ],
 })

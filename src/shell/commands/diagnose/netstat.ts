@@ -3,8 +3,8 @@ import type { InterfaceState } from '../../../services/diagnostics.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { interfaceTable, listenTable, routeTable, socketTable } from '../../format/network-tables.ts'
-import { readForm } from '../../options.ts'
-import { read, unreached } from '../../remote.ts'
+import { readForm, readValue } from '../../options.ts'
+import { unreached } from '../../remote.ts'
 
 const WISHES = ['sockets', 'interfaces', 'routes', 'listen', 'traffic'] as const
 type Wish = (typeof WISHES)[number]
@@ -116,7 +116,7 @@ const form = (wish: Wish, extra: string, flags: readonly string[], max: number):
     run: async (session, args) => {
       const values = wish === 'traffic' ? [] : ['ip']
       const { words, options } = readForm(usage, args, { min: 0, max, values, flags })
-      const version = options['ip'] === undefined ? 'both' : read(oneOf(['4', '6', 'both']), options['ip'])
+      const version = options['ip'] === undefined ? 'both' : readValue(oneOf(['4', '6', 'both']), options['ip'])
       await show(session, wish, {
         families: version === '4' ? [4] : version === '6' ? [6] : [4, 6],
         wide: options['wide'] !== undefined,

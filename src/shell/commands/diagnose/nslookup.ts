@@ -1,5 +1,4 @@
 import { isIP } from 'node:net'
-import { UserError } from '../../../core/errors.ts'
 import { oneOf } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import { DNS_TYPES } from '../../../services/network.ts'
@@ -7,7 +6,7 @@ import type { DnsAnswer, DnsType } from '../../../services/network.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { shortTtl } from '../../format/duration.ts'
-import { readForm } from '../../options.ts'
+import { readForm, readValue } from '../../options.ts'
 import { remoteHost } from '../../remote.ts'
 
 const USAGE = 'nslookup HOST [A|AAAA|CNAME|MX|NS|PTR|SOA|TXT]'
@@ -66,11 +65,9 @@ export default defineCommand({
       words: [],
       run: async (session, args) => {
         const { words } = readForm(USAGE, args, { min: 1, max: 2 })
-        const name = remoteHost.parse(words[0] ?? '')
-        if (!name.ok) throw new UserError(name.error)
-        const type = oneOf(DNS_TYPES).parse(words[1] ?? (isIP(name.value) === 0 ? 'A' : 'PTR'))
-        if (!type.ok) throw new UserError(type.error)
-        await look(session, name.value, type.value)
+        const name = readValue(remoteHost, words[0] ?? '')
+        const type = readValue(oneOf(DNS_TYPES), words[1] ?? (isIP(name) === 0 ? 'A' : 'PTR'))
+        await look(session, name, type)
       },
     },
   ],

@@ -6,8 +6,8 @@ import { printable } from '../../../core/text.ts'
 import type { SmtpProbe } from '../../../services/diagnostics.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
-import { addressesOf, hostAndPort, interruptible, read } from '../../remote.ts'
+import { readForm, readValue } from '../../options.ts'
+import { addressesOf, hostAndPort, interruptible } from '../../remote.ts'
 
 const USAGE = 'tlsverify DOMAIN [HOST[:PORT]]'
 
@@ -92,8 +92,8 @@ export default defineCommand({
       words: [],
       run: async (session, args) => {
         const { words } = readForm(USAGE, args, { min: 1, max: 2 })
-        const domain = read(hostname, words[0] ?? '')
-        await run(session, domain, read(hostAndPort, words[1] ?? domain))
+        const domain = readValue(hostname, words[0] ?? '')
+        await run(session, domain, readValue(hostAndPort, words[1] ?? domain))
       },
     },
   ],

@@ -1,11 +1,10 @@
-import { UserError } from '../../../core/errors.ts'
 import type { LocalTime } from '../../../core/localtime.ts'
 import { integer } from '../../../core/schema.ts'
 import { printable } from '../../../core/text.ts'
 import type { Alert } from '../../../logs/alerts.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 const USAGE = 'displayalerts [COUNT]'
 const MAX = 1000
@@ -45,16 +44,10 @@ export default defineCommand({
   roles: READERS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        const count = integer(1, MAX).parse(word)
-        if (!count.ok) throw new UserError(count.error)
-        await show(session, count.value)
-      },
-    },
+    wordForm(USAGE, [], 1, async (session, [word = '']) => {
+      const count = readValue(integer(1, MAX), word)
+      await show(session, count)
+    }),
   ],
   run: async (session) => await show(session, MAX),
 })

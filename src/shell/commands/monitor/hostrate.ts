@@ -4,7 +4,7 @@ import type { Session } from '../../command.ts'
 import { hostState } from '../../format/host.ts'
 import { timeOfDay } from '../../format/time-of-day.ts'
 import { domainField, domainOf, every, secondsField, secondsOf } from '../../queue.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const HEAD = [
   '    Time    Host    CrtCncOut  ActvRcp  ActvRcp  DlvRcp  HrdBncRcp  SftBncEvt',
@@ -58,14 +58,9 @@ export default defineCommand({
   roles: READERS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [domain = '', seconds = '10'] = readForm(USAGE, args, { min: 1, max: 2 }).words
-        await run(session, domainOf(domain), secondsOf(seconds))
-      },
-    },
+    wordForm(USAGE, [], [1, 2], (session, [domain = '', seconds = '10']) =>
+      run(session, domainOf(domain), secondsOf(seconds)),
+    ),
   ],
   run: async (session) => {
     const { ask } = session

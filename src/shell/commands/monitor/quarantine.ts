@@ -5,7 +5,7 @@ import type { QuarantinedMessage } from '../../../mail/quarantine.ts'
 import { decodeHeader } from '../../../mail/message/encoded-words.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const midOf = (word: string): number => {
   if (!/^\d{1,15}$/.test(word)) throw new UserError(`'${printableCut(word, 60)}' is no MID.`)
@@ -63,13 +63,9 @@ const each = async (
 const form = (
   word: string,
   takes: string,
-  [min, max]: readonly [number, number],
+  count: readonly [number, number],
   run: (session: Session, words: readonly string[]) => Promise<void>,
-): Form => ({
-  usage: `quarantine ${word} ${takes}`,
-  words: [word],
-  run: async (session, args) => run(session, readForm(`quarantine ${word} ${takes}`, args, { min, max }).words),
-})
+): Form => wordForm(`quarantine ${word} ${takes}`, [word], count, run)
 
 export default defineCommand({
   name: 'quarantine',

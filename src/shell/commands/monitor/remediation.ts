@@ -4,7 +4,7 @@ import type { JobState, RemediationJob } from '../../../remediation/ports.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { jobDetails, jobTable } from '../../format/remediation.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const STATES: readonly JobState[] = ['waiting-approval', 'pending', 'done', 'failed', 'skipped', 'undone', 'withdrawn']
 const number = integer(1, Number.MAX_SAFE_INTEGER)
@@ -82,13 +82,7 @@ const form = (
   run: (session: Session, argument?: string) => void | Promise<void>,
 ): Form => {
   const usage = `remediation ${word} ${argument}`
-  return {
-    usage,
-    words: [word],
-    run: async (session, args) => {
-      await run(session, readForm(usage, args, { min: required ? 1 : 0, max: 1 }).words[0])
-    },
-  }
+  return wordForm(usage, [word], [required ? 1 : 0, 1], (session, [given]) => run(session, given))
 }
 
 const overview = (jobs: readonly RemediationJob[]): string => {

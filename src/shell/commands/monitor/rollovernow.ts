@@ -2,7 +2,7 @@ import { integer } from '../../../core/schema.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { logNamed, logNames, logTable } from '../../format/log-list.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const USAGE = 'rollovernow [LOG_NAME]'
 
@@ -18,16 +18,7 @@ export default defineCommand({
   category: 'monitor',
   roles: OPERATORS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        await rollOver(session, [logNamed(session, name).name])
-      },
-    },
-  ],
+  forms: [wordForm(USAGE, [], 1, (session, [name = '']) => rollOver(session, [logNamed(session, name).name]))],
   run: async (session) => {
     const names = logNames(session)
     session.print(...logTable(session.appliance.logs.subscriptions()), `${names.length + 1}. All Logs`)

@@ -3,7 +3,7 @@ import { EVERYONE, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { longAge, upTime } from '../../format/duration.ts'
 import { counterRow, gaugeRow, idRow, rateRow } from '../../format/status.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const seconds = (from: Date, to: Date): number => (to.getTime() - from.getTime()) / 1000
 const kilobytes = (bytes: number): number => Math.ceil(bytes / 1024)
@@ -111,14 +111,5 @@ export default defineCommand({
   roles: EVERYONE,
   needsCommit: false,
   run: (session) => show(session, false),
-  forms: [
-    {
-      usage: 'status detail',
-      words: ['detail'],
-      run: async (session, args) => {
-        readForm('status detail', args, { min: 0, max: 0 })
-        await show(session, true)
-      },
-    },
-  ],
+  forms: [wordForm('status detail', ['detail'], 0, (session) => show(session, true))],
 })

@@ -2,7 +2,7 @@ import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { logNamed, logNames, pickLog } from '../../format/log-list.ts'
 import { printLines } from '../../format/log-lines.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const LAST_LINES = 10
 
@@ -25,16 +25,7 @@ export default defineCommand({
   category: 'monitor',
   roles: READERS,
   needsCommit: false,
-  forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [name = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        await follow(session, logNamed(session, name).name)
-      },
-    },
-  ],
+  forms: [wordForm(USAGE, [], 1, (session, [name = '']) => follow(session, logNamed(session, name).name))],
   run: async (session) => {
     const log = await pickLog(session, 'Enter the number of the log you wish to tail.')
     session.print('Press Ctrl-C to stop.')

@@ -2,7 +2,7 @@ import type { HostOrder } from '../../../services/host-statistics.ts'
 import { READERS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { HOST_HEAD, hostRow } from '../../format/host.ts'
-import { misused, readForm } from '../../options.ts'
+import { misused, wordForm } from '../../options.ts'
 
 interface Order {
   readonly label: string
@@ -42,16 +42,11 @@ export default defineCommand({
   roles: READERS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        const order = ORDERS.find((o) => o.word === word.toLowerCase())
-        if (order === undefined) throw misused(`There is no order '${word}'.`, USAGE)
-        await show(session, order)
-      },
-    },
+    wordForm(USAGE, [], 1, async (session, [word = '']) => {
+      const order = ORDERS.find((o) => o.word === word.toLowerCase())
+      if (order === undefined) throw misused(`There is no order '${word}'.`, USAGE)
+      await show(session, order)
+    }),
   ],
   run: async (session) => show(session, await session.ask.pick('Sort results by:', ORDERS, (o) => o.label, 0)),
   complete: () => ORDERS.map((o) => o.word),

@@ -1,7 +1,7 @@
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { domainField, domainOf } from '../../queue.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const deliver = async (session: Session, domain: string | null): Promise<void> => {
   session.print(`Rescheduling all messages${domain === null ? '' : ` to ${domain}`} for delivery.`)
@@ -21,14 +21,9 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: [],
-      run: async (session, args) => {
-        const [word = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        await deliver(session, word.toLowerCase() === 'all' ? null : domainOf(word))
-      },
-    },
+    wordForm(USAGE, [], 1, (session, [word = '']) =>
+      deliver(session, word.toLowerCase() === 'all' ? null : domainOf(word)),
+    ),
   ],
   run: async (session) => {
     const { ask } = session

@@ -4,7 +4,7 @@ import { EVERYONE, defineCommand } from '../../command.ts'
 import type { Command, Session } from '../../command.ts'
 import { readExample } from '../../example.ts'
 import { findCommand, usageOf } from '../../run.ts'
-import { readForm } from '../../options.ts'
+import { wordForm } from '../../options.ts'
 
 const listCommands = async (session: Session): Promise<void> => {
   const width = Math.max(...session.commands.map((c) => c.name.length)) + 2
@@ -48,14 +48,5 @@ export default defineCommand({
   roles: EVERYONE,
   needsCommit: false,
   run: listCommands,
-  forms: [
-    {
-      usage: 'help NAME',
-      words: [],
-      run: async (session, args) => {
-        const [name = ''] = readForm('help NAME', args, { min: 1, max: 1 }).words
-        await describe(session, name)
-      },
-    },
-  ],
+  forms: [wordForm('help NAME', [], 1, (session, [name = '']) => describe(session, name))],
 })

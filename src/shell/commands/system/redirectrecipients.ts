@@ -1,12 +1,11 @@
 import { isIP } from 'node:net'
-import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { isHostname } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { report } from '../../queue.ts'
-import { readForm } from '../../options.ts'
+import { readValue, wordForm } from '../../options.ts'
 
 /** A host name or an address, with a port behind it where it is not 25. */
 const hostField: Field<string> = {
@@ -42,16 +41,9 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: false,
   forms: [
-    {
-      usage: USAGE,
-      words: ['host'],
-      run: async (session, args) => {
-        const [host = ''] = readForm(USAGE, args, { min: 1, max: 1 }).words
-        const parsed = hostField.parse(host)
-        if (!parsed.ok) throw new UserError(parsed.error)
-        await redirect(session, parsed.value)
-      },
-    },
+    wordForm(USAGE, ['host'], 1, async (session, [host = '']) => {
+      await redirect(session, readValue(hostField, host))
+    }),
   ],
   run: async (session) => {
     const { ask, print } = session

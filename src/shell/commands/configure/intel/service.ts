@@ -5,7 +5,7 @@ import { text } from '../../../../core/schema.ts'
 import type { Field } from '../../../../core/schema.ts'
 import { printable } from '../../../../core/text.ts'
 import type { Form, Session } from '../../../command.ts'
-import { readForm } from '../../../options.ts'
+import { wordForm } from '../../../options.ts'
 
 /** The part of intelconfig about which intelligence service is used. */
 
@@ -67,12 +67,7 @@ export const askService = async (session: Session): Promise<void> => {
 const USAGE = 'intelconfig service embedded'
 
 /** A shared service needs a secret, which does not belong into a script's words: the dialogue asks for it. */
-export const serviceForm: Form = {
-  usage: USAGE,
-  words: ['service'],
-  run: async (session, args) => {
-    const [word] = readForm(USAGE, args, { min: 1, max: 1 }).words
-    if (word !== EMBEDDED) throw new UserError('A shared service is set in the dialogue, which asks for its secret.')
-    stage(session, { serviceUrl: null })
-  },
-}
+export const serviceForm: Form = wordForm(USAGE, ['service'], 1, (session, [word]) => {
+  if (word !== EMBEDDED) throw new UserError('A shared service is set in the dialogue, which asks for its secret.')
+  stage(session, { serviceUrl: null })
+})

@@ -14,7 +14,7 @@ import { printable, printableCut } from '../../../../core/text.ts'
 import { KNOWN_FEEDS, licenceOf } from '../../../../intel/sources/known.ts'
 import type { KnownFeed } from '../../../../intel/sources/known.ts'
 import type { Form, Session } from '../../../command.ts'
-import { readForm } from '../../../options.ts'
+import { readForm, readValue, wordForm } from '../../../options.ts'
 
 /** The part of intelconfig about files and feeds of verdicts. */
 
@@ -28,12 +28,6 @@ const name: Field<string> = {
       ? ok(s.trim())
       : fail("The name must have 1 to 64 letters, digits, '.', '_' and '-', and not be 'operator'."),
   format: (s) => s,
-}
-
-const read = <T>(field: Field<T>, value: string): T => {
-  const parsed = field.parse(value)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
 }
 
 const all = (session: Session): readonly IntelSource[] => session.draft.get(intelligence).sources
@@ -183,39 +177,24 @@ const addForm: Form = {
     })
     if (words[1] === undefined) return addKnown(session, words[0] ?? '')
     add(session, {
-      name: read(name, words[0] ?? ''),
+      name: readValue(name, words[0] ?? ''),
       enabled: true,
       path: words[1],
       key: null,
-      format: read(format, options['format'] ?? 'lines'),
-      level: read(level, options['level'] ?? 'untrusted'),
+      format: readValue(format, options['format'] ?? 'lines'),
+      level: readValue(level, options['level'] ?? 'untrusted'),
       category: options['category'] ?? '',
-      refreshSeconds: read(integer(10, 604_800), options['refresh'] ?? String(REFRESH_SECONDS)),
+      refreshSeconds: readValue(integer(10, 604_800), options['refresh'] ?? String(REFRESH_SECONDS)),
     })
   },
 }
 
-const byName = (word: string, act: (session: Session, name: string) => void | Promise<void>): Form => {
-  const usage = `intelconfig sources ${word} NAME`
-  return {
-    usage,
-    words: ['sources', word],
-    run: async (session, args) => {
-      await act(session, readForm(usage, args, { min: 1, max: 1 }).words[0] ?? '')
-    },
-  }
-}
+const byName = (word: string, act: (session: Session, name: string) => void | Promise<void>): Form =>
+  wordForm(`intelconfig sources ${word} NAME`, ['sources', word], 1, (session, [name = '']) => act(session, name))
 
 export const sourceForms: readonly Form[] = [
   addForm,
   byName('delete', drop),
   byName('refresh', refresh),
-  {
-    usage: 'intelconfig sources print',
-    words: ['sources', 'print'],
-    run: async (session, args) => {
-      readForm('intelconfig sources print', args, { min: 0, max: 0 })
-      session.print(...sourceLines(session))
-    },
-  },
+  wordForm('intelconfig sources print', ['sources', 'print'], 0, (session) => session.print(...sourceLines(session))),
 ]

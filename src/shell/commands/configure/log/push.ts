@@ -2,12 +2,11 @@ import { isIP } from 'node:net'
 import { isAbsolute } from 'node:path'
 import { SYSLOG_BYTES, SYSLOG_FACILITIES, SYSLOG_PROTOCOLS } from '../../../../config/sections/log-subscriptions.ts'
 import type { SyslogProtocol, SyslogPush } from '../../../../config/sections/log-subscriptions.ts'
-import { UserError } from '../../../../core/errors.ts'
 import { fail, ok } from '../../../../core/result.ts'
 import { integer, isHostname, oneOf } from '../../../../core/schema.ts'
 import type { Field } from '../../../../core/schema.ts'
 import type { Ask } from '../../../command.ts'
-import { misused, readForm } from '../../../options.ts'
+import { misused, readForm, readValue } from '../../../options.ts'
 
 /** The part of logconfig about where a log's lines are sent. */
 
@@ -69,9 +68,7 @@ export const PUSH_OPTIONS = {
 
 const value = <T>(field: Field<T>, text: string | undefined, initial: T): T => {
   if (text === undefined) return initial
-  const parsed = field.parse(text)
-  if (!parsed.ok) throw new UserError(parsed.error)
-  return parsed.value
+  return readValue(field, text)
 }
 
 /** What the batch form says: the log's name, and where its lines are sent; null = nowhere. */
