@@ -21,6 +21,7 @@ export const HOMES: Readonly<Record<string, readonly string[]>> = {
   chalk: ['src/transports/'],
   'string-width': ['src/transports/'],
   'better-sqlite3': ['src/adapters/sqlite/'],
+  'better-sqlite3-13': ['src/adapters/sqlite/'],
   undici: ['src/adapters/http/'],
   hono: ['src/adapters/http/'],
   '@hono/node-server': ['src/adapters/http/'],

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import Database from '../../src/adapters/sqlite/better-sqlite3.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createCounters } from '../../src/adapters/sqlite/counters-block.ts'
 import { inlineWriter, workerWriter } from '../../src/adapters/sqlite/database.ts'

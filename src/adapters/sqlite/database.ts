@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
-import Database from 'better-sqlite3'
+import Database from './better-sqlite3.ts'
+import type { Prepared } from './better-sqlite3.ts'
 import { Fault } from '../../core/errors.ts'
 import type { FaultCode } from '../../core/errors.ts'
 import { MAX_STATEMENTS, WriteEngine } from './engine.ts'
@@ -41,8 +42,8 @@ const storeFault = (code: string, message: string): Fault => new Fault(faultCode
 const reading = (path: string, write: SqliteDatabase['write']): SqliteDatabase & { close(): void } => {
   const db = new Database(path, { readonly: true, fileMustExist: true })
   db.pragma('busy_timeout = 5000')
-  const statements = new Map<string, Database.Statement>()
-  const prepared = (sql: string): Database.Statement => {
+  const statements = new Map<string, Prepared>()
+  const prepared = (sql: string): Prepared => {
     let statement = statements.get(sql)
     if (!statement) {
       if (statements.size >= MAX_STATEMENTS) statements.clear()

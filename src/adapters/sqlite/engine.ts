@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import Database from 'better-sqlite3'
+import Database from './better-sqlite3.ts'
+import type { Connection, Prepared } from './better-sqlite3.ts'
 import { syncDirectory } from './sync-directory.ts'
 
 export type SqlValue = string | number | bigint | Uint8Array | null
@@ -62,8 +63,8 @@ export interface WriteOptions {
  * inline in tests.
  */
 export class WriteEngine {
-  readonly #databases: Database.Database[] = []
-  readonly #statements: Map<string, Database.Statement>[] = []
+  readonly #databases: Connection[] = []
+  readonly #statements: Map<string, Prepared>[] = []
   readonly #durable: boolean
 
   constructor({ durable }: WriteOptions = { durable: true }) {
@@ -101,7 +102,7 @@ export class WriteEngine {
   }
 
   #transaction(
-    db: Database.Database,
+    db: Connection,
     id: number,
     batches: readonly Batch[],
     mine: readonly number[],
@@ -125,12 +126,12 @@ export class WriteEngine {
     }
   }
 
-  #execute(db: Database.Database, id: number, { files = [], statements }: Batch): readonly StatementResult[] {
+  #execute(db: Connection, id: number, { files = [], statements }: Batch): readonly StatementResult[] {
     for (const file of files) writeFile(file, this.#durable)
     return statements.map((s) => this.#statement(db, id, s))
   }
 
-  #batch(db: Database.Database, id: number, batch: Batch): BatchOutcome {
+  #batch(db: Connection, id: number, batch: Batch): BatchOutcome {
     this.#statement(db, id, SAVEPOINT)
     try {
       const results = this.#execute(db, id, batch)
@@ -144,8 +145,8 @@ export class WriteEngine {
     }
   }
 
-  #statement(db: Database.Database, id: number, { sql, params = [], bulk }: Statement): StatementResult {
-    const cache = this.#statements[id] as Map<string, Database.Statement>
+  #statement(db: Connection, id: number, { sql, params = [], bulk }: Statement): StatementResult {
+    const cache = this.#statements[id] as Map<string, Prepared>
     let statement = cache.get(sql)
     if (!statement) {
       if (cache.size >= MAX_STATEMENTS) cache.clear()
@@ -163,7 +164,7 @@ export class WriteEngine {
   }
 }
 
-const runBulk = (statement: Database.Statement, { width, values }: NonNullable<Statement['bulk']>): number => {
+const runBulk = (statement: Prepared, { width, values }: NonNullable<Statement['bulk']>): number => {
   let changes = 0
   for (let at = 0; at + width <= values.length; at += width)
     changes += statement.run(...values.subarray(at, at + width)).changes

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { readFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import Database from './better-sqlite3.ts'
 import { Fault, errorText } from '../../core/errors.ts'
 import type { QueuedRecipient, SpoolEntry, SpoolState } from '../../store/spool.ts'
 import { SPOOL_MIGRATIONS } from './spool-schema.ts'

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import Database from '../../../src/adapters/sqlite/better-sqlite3.ts'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { lockHome } from '../../../src/adapters/files/lock.ts'
 import { inlineWriter } from '../../../src/adapters/sqlite/database.ts'

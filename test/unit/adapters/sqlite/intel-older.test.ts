@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import Database from 'better-sqlite3'
+import Database from '../../../../src/adapters/sqlite/better-sqlite3.ts'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { inlineWriter } from '../../../../src/adapters/sqlite/database.ts'
 import type { SqliteWriter } from '../../../../src/adapters/sqlite/database.ts'

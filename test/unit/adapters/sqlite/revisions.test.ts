@@ -1,4 +1,4 @@
-import Database from 'better-sqlite3'
+import Database from '../../../../src/adapters/sqlite/better-sqlite3.ts'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { inlineWriter } from '../../../../src/adapters/sqlite/database.ts'
 import type { SqliteDatabase, SqliteWriter } from '../../../../src/adapters/sqlite/database.ts'

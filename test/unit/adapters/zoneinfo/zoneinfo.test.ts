@@ -15,6 +15,8 @@ describe("the system's zone files", () => {
     ['America/New_York', '2022-03-13T07:00:00Z', -14_400, 'EDT'],
     ['America/New_York', '2099-07-01T00:00:00Z', -14_400, 'EDT'],
     ['Europe/Berlin', '2099-12-01T00:00:00Z', 3600, 'CET'],
+    ['Australia/Lord_Howe', '2099-01-01T00:00:00Z', 39_600, '+11'],
+    ['Australia/Lord_Howe', '2099-07-01T00:00:00Z', 37_800, '+1030'],
     ['Asia/Tokyo', '2022-01-01T00:00:00Z', 32_400, 'JST'],
     ['Asia/Dubai', '2022-01-01T00:00:00Z', 14_400, '+04'],
     ['Etc/GMT', '2022-01-01T00:00:00Z', 0, 'GMT'],
@@ -23,6 +25,7 @@ describe("the system's zone files", () => {
     expect(zones.at(zone, new Date(at))).toEqual({ offsetSeconds, abbreviation })
   })
 
+  // Of the years to come the system's tables and those of a newer Node may think differently.
   it('agree with the runtime wherever it knows an offset', () => {
     const wrong: string[] = []
     for (const zone of [
@@ -32,7 +35,7 @@ describe("the system's zone files", () => {
       'Africa/Casablanca',
       'Asia/Kathmandu',
     ])
-      for (let month = 0; month < 40 * 12; month++) {
+      for (let month = 0; month < 26 * 12; month++) {
         const at = new Date(Date.UTC(2000, month, 14, 3))
         const format = new Intl.DateTimeFormat('en-US', { timeZone: zone, timeZoneName: 'longOffset' })
         const shown = format.formatToParts(at).find((p) => p.type === 'timeZoneName')?.value ?? ''
