@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { plainAddress } from '../core/plain-address.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Field } from '../core/schema.ts'
 
@@ -20,9 +21,6 @@ export const addressBlock: Field<string> = {
       : fail('The value must be an address or a block of addresses. (Ex: 192.168.1.1, 10.1.0.0/16, 2001:db8::/32)'),
   format: (block) => block,
 }
-
-/** An IPv4 address inside an IPv6 one is the IPv4 address. */
-export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
 
 const family = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 6 ? 'ipv6' : 'ipv4')
 

@@ -40,7 +40,7 @@ export type ConnectionEvent =
       readonly type: 'connection.sender-refused'
       readonly icid: number
       readonly sender: string
-      readonly why: 'does not exist' | 'could not be resolved'
+      readonly why: 'does not exist' | 'has a null MX' | 'could not be resolved'
     }
   /** The table of exceptions let a sender in, whatever DNS says (or refused it). */
   | {

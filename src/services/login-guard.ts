@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net'
+import { addressKey } from '../core/plain-address.ts'
 import type { Clock } from '../core/clock.ts'
 import { createLru } from '../core/lru.ts'
 
@@ -40,17 +40,6 @@ const FIRST_LOCK_S = 60
 const MAX_LOCK_S = 900
 const FORGET_MS = 1_800_000
 const MAX_KEPT = 50_000
-
-/** Whoever has one IPv6 address has its /64. */
-export const addressKey = (address: string): string => {
-  if (!isIPv6(address)) return address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const groups = head === '' ? [] : head.split(':')
-  const rest = tail === undefined || tail === '' ? [] : tail.split(':')
-  const zeros =
-    tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - groups.length - rest.length) }, () => '0')
-  return [...groups, ...zeros, ...rest].slice(0, 4).join(':')
-}
 
 export const createLoginGuard = (clock: Pick<Clock, 'monotonic'>): LoginGuard => {
   const addresses = createLru<Count>(MAX_KEPT, clock)

@@ -3,7 +3,7 @@ import { withDeadline } from '../core/deadline.ts'
 import { createLru } from '../core/lru.ts'
 import type { Resolver } from '../core/resolver.ts'
 
-type DomainState = 'exists' | 'does not exist' | 'could not be resolved'
+type DomainState = 'exists' | 'does not exist' | 'has a null MX' | 'could not be resolved'
 
 const KEEP_MS = 300_000
 const KEEP_FAILURE_MS = 30_000
@@ -23,7 +23,7 @@ export const createSenderDomains = (resolver: Resolver, clock: Clock) => {
         const [first] = answer as readonly unknown[]
         // RFC 7505: the domain says that it has no mail.
         const isNull = type === 'MX' && answer.length === 1 && (first as { exchange?: string }).exchange === ''
-        return isNull ? 'does not exist' : 'exists'
+        return isNull ? 'has a null MX' : 'exists'
       } catch (error) {
         if (!ABSENT.has((error as { code?: string }).code ?? '')) return 'could not be resolved'
       }
@@ -47,7 +47,14 @@ export const createSenderDomains = (resolver: Resolver, clock: Clock) => {
 export type SenderDomains = ReturnType<typeof createSenderDomains>
 
 /** The answer to a sender to whom no mail could go back. */
-export const senderRefusal = (sender: string, why: Exclude<DomainState, 'exists'>): string =>
-  why === 'does not exist'
-    ? `553 5.1.8 Domain of sender address <${sender}> does not exist`
-    : `451 4.1.8 Domain of sender address <${sender}> does not resolve`
+export const senderRefusal = (sender: string, why: Exclude<DomainState, 'exists'>): string => {
+  switch (why) {
+    case 'does not exist':
+      return `553 5.1.8 Domain of sender address <${sender}> does not exist`
+    case 'has a null MX':
+      // RFC 7505 §4.2.
+      return `550 5.7.27 Domain of sender address <${sender}> has a null MX: it takes no mail`
+    case 'could not be resolved':
+      return `451 4.1.8 Domain of sender address <${sender}> does not resolve`
+  }
+}

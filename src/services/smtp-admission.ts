@@ -5,6 +5,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { AddressScore } from '../intel/address-score.ts'
 import { decideHost } from '../mail/smtp/host-access.ts'
 import type { HostDecision, MailFlow } from '../mail/smtp/host-access.ts'
+import { ownReply } from '../mail/smtp/replies.ts'
 import { SMTP_LIMITS } from '../mail/smtp/limits.ts'
 import { locationText } from './geolocation.ts'
 import type { Location } from './geolocation.ts'
@@ -110,7 +111,4 @@ export const tellArrival = (
 export const rejection = (
   { rejectCode, rejectText }: MailFlow,
   { hostname, remoteAddress }: Pick<SmtpClientInfo, 'hostname' | 'remoteAddress'>,
-): string =>
-  rejectText === ''
-    ? `${rejectCode} ${rejectCode < 500 ? 4 : 5}.7.1 ${hostname} refuses mail from ${remoteAddress}`
-    : `${rejectCode} ${rejectText}`
+): string => ownReply(rejectCode, rejectText, '7.1', `${hostname} refuses mail from ${remoteAddress}`)

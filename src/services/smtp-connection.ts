@@ -60,16 +60,18 @@ export class SmtpConnection {
 
   /** Greets at once; the first command waits for the client's name, which has its own time-out. */
   async start(): Promise<void> {
-    const { icid, remoteAddress, admitted } = this.#client
+    const { icid, remoteAddress, admitted, listener } = this.#client
     const { events } = this.#deps
+    const tellTls = listener.implicitTls ? await this.#startWithTls() : null
     const refused = this.#flow.behaviour === 'REJECT' && !this.#transaction.delayedReject
     const early = refused || this.#flow.earlyTalker === 'accept' ? Buffer.alloc(0) : await saidEarly(this.#socket)
     const tooEarly = early.length > 0 && this.#flow.earlyTalker === 'reject'
-    if (!refused && !tooEarly) this.#handle(this.#session.greet())
+    if (!refused && !tooEarly && !this.#socket.destroyed) this.#handle(this.#session.greet())
     const name = await admitted.name
     this.#transaction.name = name
     tellArrival(events, this.#client, name, scoreText(await admitted.score))
     this.#begun = true
+    tellTls?.()
     if (early.length > 0)
       events.publish({ type: 'connection.early-talker', icid, bytes: early.length, rejected: tooEarly })
     if (tooEarly) return this.#close('close', `554 5.5.1 ${this.#client.hostname} you talked before the greeting\r\n`)
@@ -153,7 +155,9 @@ export class SmtpConnection {
         else if (output.kind === 'start-tls') {
           this.#socket.write(text, (error) => {
             // A client that is gone by now is ended by the close of its socket.
-            if (!error && !this.#closing && !this.#socket.destroyed) this.#upgrade()
+            if (error || this.#closing || this.#socket.destroyed) return
+            this.#upgrade((tell) => tell())
+            this.#socket.on('data', this.#onData)
           })
           return
         } else this.#do(output)
@@ -201,7 +205,24 @@ export class SmtpConnection {
     return answer
   }
 
-  #upgrade(): void {
+  /** TLS before anything is said (RFC 8314). Answers what tells of it, once the opening of the connection has been told. */
+  async #startWithTls(): Promise<() => void> {
+    const { budget, config, events } = this.#deps
+    const { icid } = this.#client
+    if (budget.secure >= config.get(receiving).maxTlsConcurrency) {
+      this.#socket.destroy()
+      return () =>
+        events.publish({ type: 'connection.receiving-failed', icid, reason: 'TLS connection limit exceeded' })
+    }
+    return await new Promise((resolve) => {
+      this.#upgrade(resolve)
+      // A client that goes away in the middle of the handshake says nothing.
+      this.#socket.once('close', () => resolve(() => undefined))
+    })
+  }
+
+  /** `told` gets what tells how the handshake went, as soon as that is known. */
+  #upgrade(told: (tell: () => void) => void): void {
     const { events, tls } = this.#deps
     const { icid, listener } = this.#client
     const plain = this.#socket
@@ -215,15 +236,15 @@ export class SmtpConnection {
     this.#socket = secure
     this.#attach(secure)
     secure.once('error', (error) => {
-      if (this.#upgrading) events.publish({ type: 'connection.tls-failed', icid, error: errorText(error) })
+      if (this.#upgrading) told(() => events.publish({ type: 'connection.tls-failed', icid, error: errorText(error) }))
     })
     secure.once('secure', () => {
       this.#upgrading = false
-      events.publish({ type: 'connection.tls', icid, ...tlsDetails(secure) })
+      const details = tlsDetails(secure)
       this.#progressAt = this.#deps.env.clock.monotonic()
       this.#session.secured()
+      told(() => events.publish({ type: 'connection.tls', icid, ...details }))
     })
-    secure.on('data', this.#onData)
   }
 
   #close(how: 'close' | 'timeout', text: string): void {

@@ -7,11 +7,11 @@ import { system } from '../config/sections/system.ts'
 import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/section.ts'
 import { errorText, Fault, UserError } from '../core/errors.ts'
 import type { Issue } from '../core/errors.ts'
+import { addressKey as countedAs, plainAddress } from '../core/plain-address.ts'
 import type { Resolver } from '../core/resolver.ts'
 import type { AddressScore } from '../intel/address-score.ts'
 import { boundListener } from '../mail/smtp/bound-listener.ts'
 import type { BoundListener } from '../mail/smtp/bound-listener.ts'
-import { plainAddress } from '../mail/smtp/host-access.ts'
 import type { Geolocation } from './geolocation.ts'
 import { createRecipientLimit } from './recipient-limit.ts'
 import { createSenderDomains } from './sender-domain.ts'
@@ -130,9 +130,15 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
     })
     events.publish({ type: 'connection.receiving-failed', icid, reason })
     events.publish({ type: 'connection.closed', icid, how: 'close' })
-    socket.on('error', () => undefined)
-    socket.setTimeout(5000, () => socket.destroy())
     socket.resume()
+    dismiss(socket, listener, reply)
+  }
+
+  /** The last words to a client without a conversation. One that expects TLS could not read them. */
+  const dismiss = (socket: Socket, { implicitTls }: BoundListener, reply: string): void => {
+    socket.on('error', () => undefined)
+    if (implicitTls) return void socket.destroy()
+    socket.setTimeout(5000, () => socket.destroy())
     socket.end(reply, () => socket.destroy())
   }
 
@@ -169,19 +175,19 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       }
       if (total >= maxConcurrency || (perListener.get(listener.name) ?? 0) >= listener.maxConcurrency)
         return refuse(socket, listener, remoteAddress, tooMany)
-      const addressKey = `${listener.name}|${remoteAddress}`
+      const addressKey = `${listener.name}|${countedAs(remoteAddress)}`
       if ((here.get(addressKey) ?? 0) >= mostPerAddress(listener))
         return refuse(socket, listener, remoteAddress, tooManyOf(hostname))
-      arrive(listener, socket, remoteAddress, addressKey).catch((error: unknown) => fault(socket, hostname, error))
+      arrive(listener, socket, remoteAddress, addressKey).catch((error: unknown) => fault(socket, listener, error))
     } catch (error) {
-      fault(socket, hostname, error)
+      fault(socket, listener, error)
     }
   }
 
   const tooManyOf = (hostname: string): string => `421 4.7.0 ${hostname} too many connections from your address\r\n`
 
   /** A store that has no room or no id left is the operator's business, anything else our mistake: both are told. */
-  const fault = (socket: Socket, hostname: string, error: unknown): void => {
+  const fault = (socket: Socket, listener: BoundListener, error: unknown): void => {
     const code = error instanceof Fault ? error.code : 'INTERNAL'
     const store = code.startsWith('STORE_')
     // A full disk meets every client: it is told once a minute.
@@ -191,9 +197,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
       events.publish({ type: 'system.fault', code, where, error: errorText(error), reference })
     }
     const words = store ? '4.3.1 %s has no room for connections' : '4.3.0 %s has a problem of its own'
-    socket.on('error', () => undefined)
-    socket.setTimeout(5000, () => socket.destroy())
-    socket.end(`421 ${words.replace('%s', hostname)}, try again later\r\n`, () => socket.destroy())
+    dismiss(socket, listener, `421 ${words.replace('%s', hostnameOf(listener))}, try again later\r\n`)
   }
 
   const arrive = async (

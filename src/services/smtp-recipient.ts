@@ -1,9 +1,12 @@
 import { addressLists } from '../config/sections/address-lists.ts'
+import { fitsAccess } from '../config/sections/listeners.ts'
 import type { Listener, RecipientEntry } from '../config/sections/listeners.ts'
 import { receiving } from '../config/sections/receiving.ts'
 import { callAhead as callAheadSection } from '../config/sections/call-ahead.ts'
 import { recipientEntry, wholeRecipient } from '../mail/smtp/access.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
+import { addressKey } from '../core/plain-address.ts'
+import { ownReply } from '../mail/smtp/replies.ts'
 import { isRecipient } from '../mail/smtp/recipient-validation.ts'
 import { bounceRecipient } from './bounce-verification.ts'
 import type { SmtpClientInfo, SmtpConnectionDeps } from './smtp-connection-deps.ts'
@@ -32,16 +35,23 @@ const NO_BOUNCE = '550 5.7.1 no message of ours that could bounce: the address h
 const NO_MAILBOX = '550 5.1.1 there is no such mailbox here'
 const LATER = '451 4.3.0 the recipient cannot be checked, try again later'
 
-const customReply = (entry: RecipientEntry | undefined): string | null =>
-  entry === undefined || entry.replyCode === null ? null : `${entry.replyCode} ${entry.replyText ?? ''}`.trimEnd()
-
-const limitReply = ({ limitCode, limitText }: MailFlow): string => {
-  const words = limitText === '' ? `${limitCode < 500 ? 4 : 5}.7.1 too many recipients received this hour` : limitText
-  return `${limitCode} ${words}`
+/** In the table's own words, if their code says the same as its access: a 250 for a refusal would lose the client its mail. */
+const customReply = (entry: RecipientEntry | undefined): string | null => {
+  if (entry === undefined || entry.replyCode === null || !fitsAccess(entry.access, entry.replyCode)) return null
+  const accepted = entry.access === 'accept'
+  return ownReply(
+    entry.replyCode,
+    entry.replyText ?? '',
+    accepted ? '1.5' : '1.0',
+    accepted ? 'recipient ok' : 'Address rejected.',
+  )
 }
 
+const limitReply = ({ limitCode, limitText }: MailFlow): string =>
+  ownReply(limitCode, limitText, '7.1', 'too many recipients received this hour')
+
 const harvestReply = ({ harvestCode, harvestText }: MailFlow): string =>
-  `${harvestCode} ${harvestText === '' ? `${harvestCode < 500 ? 4 : 5}.7.1 too many invalid recipients` : harvestText}`
+  ownReply(harvestCode, harvestText, '7.1', 'too many invalid recipients')
 
 /** A recipient that is none: the reason, or the answer to those who try too many. */
 const invalid = (
@@ -52,7 +62,7 @@ const invalid = (
 ): RecipientVerdict => {
   if (flow.maxInvalidRecipients === 0) return { by, reply }
   const { countersResetSeconds } = deps.config.get(receiving)
-  const key = `invalid|${listener.name}|${remoteAddress}`
+  const key = `invalid|${listener.name}|${addressKey(remoteAddress)}`
   return deps.limit.take(key, flow.maxInvalidRecipients, countersResetSeconds)
     ? { by, reply }
     : { by: 'Receiving Control', reply: harvestReply(flow), harvest: true }
@@ -60,7 +70,11 @@ const invalid = (
 
 const withinLimit = (deps: Deps, { listener, remoteAddress, flow }: Client): boolean => {
   const { countersResetSeconds } = deps.config.get(receiving)
-  return deps.limit.take(`${listener.name}|${remoteAddress}`, flow.maxRecipientsPerHour, countersResetSeconds)
+  return deps.limit.take(
+    `${listener.name}|${addressKey(remoteAddress)}`,
+    flow.maxRecipientsPerHour,
+    countersResetSeconds,
+  )
 }
 
 /** What the next hop says of it, as the profile wants it taken. */

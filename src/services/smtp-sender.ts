@@ -1,5 +1,6 @@
 import { senderExceptions } from '../config/sections/sender-exceptions.ts'
 import type { MailFlow } from '../mail/smtp/host-access.ts'
+import { ownReply } from '../mail/smtp/replies.ts'
 import { senderException } from '../mail/smtp/sender-exception.ts'
 import { senderRefusal } from './sender-domain.ts'
 import type { SmtpConnectionDeps } from './smtp-connection-deps.ts'
@@ -19,8 +20,7 @@ export const refusedSender = async (
     const allowed = exception.action === 'allow'
     events.publish({ type: 'connection.sender-exception', icid, sender, allowed })
     if (allowed) return null
-    const words = exception.text === '' ? `${exception.code < 500 ? 4 : 5}.7.1 sender rejected` : exception.text
-    return `${exception.code} ${words}`
+    return ownReply(exception.code, exception.text, '7.1', 'sender rejected')
   }
   const domain = sender.slice(sender.lastIndexOf('@') + 1)
   if (!senderVerification || sender === '' || domain.startsWith('[')) return null

@@ -15,10 +15,15 @@ const PASS = 'Correct-Horse-9'
 describe.skipIf(why !== null)(`swaks${why === null ? '' : ` (skipped: ${why})`}`, () => {
   let home: string
   let gateway: Serving
+  let smtps: number
   beforeAll(async () => {
     home = freshHome()
     const port = await freePort()
+    smtps = await freePort()
     const script = [
+      `listenerconfig new Submission public 127.0.0.1 ${smtps}`,
+      'listenerconfig edit Submission setup --implicit_tls=yes',
+      'listenerconfig edit Submission hostaccess default --auth=required',
       ...['smtpauthconfig', 'new', 'ann', PASS, PASS, ''],
       'listenerconfig edit IncomingMail hostaccess default --auth=preferred --max_size=64K',
       'commit "submission" Y',
@@ -63,6 +68,20 @@ describe.skipIf(why !== null)(`swaks${why === null ? '' : ` (skipped: ${why})`}`
     expect(`${code} ${stdout}`).toMatch(/^0 /)
     expect(stdout).toMatch(/<~ {2}235 2\.7\.0 /)
     expect(await story(`using AUTH mechanism: ${mechanism}`)).toMatch(/SMTP Auth: \(ICID \d+\) succeeded for user: ann/)
+  })
+
+  it('submits where TLS begins with the connection, with a name only (RFC 8314, RFC 6409)', async () => {
+    const to = ['--server', `127.0.0.1:${smtps}`, '--from', 'ann@example.com', '--to', 'bob@elsewhere.example']
+    const auth = ['--auth', 'PLAIN', '--auth-user', 'ann', '--auth-password', PASS]
+    const { code, stdout } = await run('swaks', [...to, '--tls-on-connect', ...auth, '--quit-after', 'RCPT'])
+    expect(`${code} ${stdout}`).toMatch(/^0 /)
+    expect(stdout).toMatch(/=== TLS started with cipher TLSv1\.3[^]*<~ {2}220 [^]*<~ {2}235 2\.7\.0 /)
+    expect(stdout).not.toContain('STARTTLS')
+    const nameless = await run('swaks', [...to, '--tls-on-connect', '--quit-after', 'RCPT'])
+    expect(nameless.stdout).toMatch(/<~\* 530 5\.7\.0 /)
+    const plain = await run('swaks', [...to, '--timeout', '2', '--quit-after', 'EHLO'])
+    expect(plain.code).not.toBe(0)
+    expect(plain.stdout).not.toMatch(/<- /)
   })
 
   it('is refused with a wrong passphrase, and without one may not send to anybody', async () => {

@@ -25,6 +25,10 @@ export const recipientEntry = v.object({
 })
 export type RecipientEntry = v.InferOutput<typeof recipientEntry>
 
+/** What is answered must say what is done: 250 to 259 for a recipient that is taken, 4xx and 5xx for one that is not. */
+export const fitsAccess = (access: RecipientEntry['access'], code: number): boolean =>
+  access === 'accept' ? code >= 250 && code <= 259 : code >= 400 && code <= 599
+
 /** An entry that accepts, with our own words. */
 export const acceptEntry = (address: string): RecipientEntry => ({
   address,
@@ -65,6 +69,8 @@ export const listener = v.object({
   ),
   /** Certificate profiles (certconfig): the first answers unless a client names (SNI) another's host; empty = the appliance's own. */
   certificates: v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))),
+  /** TLS begins with the connection, before the greeting (RFC 8314 §3.3, port 465), and STARTTLS is not offered. */
+  implicitTls: v.boolean(),
   maxConcurrency: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100_000)),
   /** Bare CR or LF: refuse the message, or convert it to CRLF. Never an end of data. */
   bareNewlines: v.picklist(['reject', 'convert']),
@@ -87,6 +93,7 @@ export const defaultListener: Listener = {
   hostAccess: defaultHostAccess('public'),
   proxyAddresses: [],
   certificates: [],
+  implicitTls: false,
   maxConcurrency: 1000,
   bareNewlines: 'reject',
   tls: 'preferred',
@@ -149,6 +156,10 @@ const fromVersion2 = (old: unknown): unknown => {
 const fromVersion3 = (old: unknown): unknown =>
   (old as Record<string, unknown>[]).map((l) => ({ callAheadProfile: '', ...l }))
 
+/** Version 4 knew TLS behind STARTTLS only. */
+const fromVersion4 = (old: unknown): unknown =>
+  (old as Record<string, unknown>[]).map((l) => ({ implicitTls: false, ...l }))
+
 const verifyCallAhead = (l: Listener, whole: ConfigReader): readonly Issue[] => {
   if (l.recipientValidation !== 'callahead' || whole.get(callAhead).some((p) => p.name === l.callAheadProfile))
     return []
@@ -174,10 +185,10 @@ const verifyCertificates = (l: Listener, whole: ConfigReader): readonly Issue[] 
 /** `listenerconfig`. */
 export const listeners = defineSection<Listener[]>({
   name: 'listeners',
-  version: 4,
+  version: 5,
   schema: v.array(listener),
   defaults: [defaultListener],
-  migrations: { 1: fromVersion1, 2: fromVersion2, 3: fromVersion3 },
+  migrations: { 1: fromVersion1, 2: fromVersion2, 3: fromVersion3, 4: fromVersion4 },
   verify: (all, whole) => {
     const ports = new Set<string>()
     const clashes = all.flatMap((l): readonly Issue[] => {

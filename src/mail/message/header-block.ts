@@ -36,10 +36,10 @@ export const readHeaderBlock = (
   const fields: RawField[] = []
   let at = start
   while (at < stop) {
-    if (fields.length >= limits.headers || at - start > limits.headerBytes)
-      return { fields, end: at, bodyStart: at, cut: true }
     const lineEnd = endOfLine(bytes, at, stop)
     if (isEmptyLine(bytes, at, lineEnd)) return { fields, end: at, bodyStart: lineEnd, cut: false }
+    if (fields.length >= limits.headers || at - start > limits.headerBytes)
+      return { fields, end: at, bodyStart: at, cut: true }
     let end = lineEnd
     while (end < stop && (bytes[end] === BLANK || bytes[end] === TAB)) end = endOfLine(bytes, end, stop)
     const text = bytes.toString('latin1', at, trimLineEnd(bytes, at, end))

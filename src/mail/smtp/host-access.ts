@@ -32,9 +32,6 @@ export interface ClientFacts {
   country(): string | null
 }
 
-/** An IPv4 client of a dual-stack socket shows as `::ffff:192.0.2.1`. */
-export const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.)/i, '')
-
 const KEYS: readonly (keyof PolicyParameters)[] = [
   'tls',
   'smtpAuth',

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { addressNumber, parseHostEntry } from '../../config/host-entries.ts'
 import type { HostEntry } from '../../config/host-entries.ts'
+import { plainAddress } from '../../core/plain-address.ts'
 import type { IncomingRelay } from '../../config/sections/incoming-relays.ts'
 import { readHeaderBlock } from '../message/header-block.ts'
 import { SMTP_LIMITS } from './limits.ts'
@@ -50,7 +51,9 @@ const addressesIn = (text: string): readonly string[] =>
     const before = text[m.index - 1] ?? ' '
     const after = text.slice(m.index + m[0].length)
     const address = (m[1] ?? '').toLowerCase()
-    return isIP(address) !== 0 && !/[\w.-]/.test(before) && !/^(?:[\w-]|\.\w)/.test(after) ? [address] : []
+    return isIP(address) !== 0 && !/[\w.-]/.test(before) && !/^(?:[\w-]|\.\w)/.test(after)
+      ? [plainAddress(address)]
+      : []
   })
 
 interface FromClause {

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net'
+import { plainAddress } from '../../core/plain-address.ts'
 
 /** What the balancer says of a connection. `address` null = it speaks for itself (health checks). */
 export type ProxyHeader =
@@ -32,13 +33,12 @@ const readLine = (bytes: Buffer): ProxyHeader => {
   if (family === undefined) return { kind: 'done', address: null, length }
   const version = family === 'TCP4' ? 4 : 6
   const good = isIP(source) === version && isIP(destination) === version && ports.every((p) => Number(p) <= 65_535)
-  return good ? { kind: 'done', address: source, length } : INVALID
+  return good ? { kind: 'done', address: plainAddress(source), length } : INVALID
 }
 
 const address6 = (bytes: Buffer): string => {
   const words = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16))
-  // The shortest form, as node:net shows peers.
-  return new URL(`http://[${words.join(':')}]/`).hostname.slice(1, -1)
+  return plainAddress(words.join(':'))
 }
 
 const readBinary = (bytes: Buffer): ProxyHeader => {

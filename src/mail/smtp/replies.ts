@@ -14,6 +14,7 @@ export const REPLIES = {
   badBytes: '500 5.5.2 the command is not valid UTF-8 or holds control characters',
   notOffered: '502 5.5.1 not offered',
   noArgument: '501 5.5.4 takes no argument',
+  argumentMissing: '501 5.5.4 an argument is missing',
   helloSyntax: '501 5.5.4 give the name of your host',
   mailSyntax: '501 5.5.4 syntax: MAIL FROM:<address>',
   rcptSyntax: '501 5.5.4 syntax: RCPT TO:<address>',
@@ -48,3 +49,14 @@ export const REPLIES = {
   expired: '421 4.4.2 the connection is open for too long, closing',
   stopping: '421 4.3.2 shutting down',
 } as const
+
+/**
+ * A reply in an operator's words, or in ours where there are none. RFC 2034 §4: each has an enhanced code; words without one
+ * get it, `detail` being what follows its class (`7.1`).
+ */
+export const ownReply = (code: number, words: string, detail: string, ours: string): string => {
+  const text = words === '' ? ours : words
+  return /^[245]\.\d{1,3}\.\d{1,3}(?: |$)/.test(text)
+    ? `${code} ${text}`
+    : `${code} ${Math.floor(code / 100)}.${detail} ${text}`
+}

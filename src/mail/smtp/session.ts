@@ -211,7 +211,7 @@ export class SmtpSession {
       case 'NOOP':
         return this.#reply(REPLIES.ok)
       case 'VRFY':
-        return this.#reply(REPLIES.verify)
+        return argument === '' ? this.#refuse(REPLIES.argumentMissing) : this.#reply(REPLIES.verify)
       case 'HELP':
         return this.#reply(REPLIES.help)
       case 'STARTTLS':

@@ -1,5 +1,7 @@
-import { isHostname } from '../../core/schema.ts'
+import { fitsAccess } from '../../config/sections/listeners.ts'
 import type { RecipientEntry } from '../../config/sections/listeners.ts'
+import { asciiMailbox } from '../../core/domain-name.ts'
+import { isHostname } from '../../core/schema.ts'
 import { emailAddress } from '../../core/schema.ts'
 import type { Field } from '../../core/schema.ts'
 import { fail, ok } from '../../core/result.ts'
@@ -15,17 +17,25 @@ const isRecipient = (entry: string): boolean => {
   return entry.includes('@') ? emailAddress.parse(entry).ok : isHostname(entry.replace(/^\./, ''))
 }
 
-/** `example.com`, `.example.com`, `postmaster@`, `joe@example.com`, `[1.2.3.4]`. */
+/** `example.com`, `.example.com`, `postmaster@`, `joe@example.com`, `[1.2.3.4]`; a domain in other letters becomes A-labels. */
 export const recipientAddress: Field<string> = {
   parse: (text) => {
-    const entry = text.trim().toLowerCase()
-    return entry.length <= 320 && isRecipient(entry)
+    const entry = asciiMailbox(text.trim().toLowerCase()) ?? ''
+    return entry !== '' && entry.length <= 320 && isRecipient(entry)
       ? ok(entry === 'all' ? 'ALL' : entry)
       : fail(
           'The value must be a domain, a partial domain, a user or an email address. (Ex: example.com, .example.com, postmaster@, joe@example.com)',
         )
   },
   format: (entry) => entry,
+}
+
+/** Why an entry cannot be answered with its code; null = it can. */
+export const codeProblem = ({ access, replyCode }: Pick<RecipientEntry, 'access' | 'replyCode'>): string | null => {
+  if (replyCode === null || fitsAccess(access, replyCode)) return null
+  return access === 'accept'
+    ? 'A recipient that is accepted is answered with a code from 250 to 259.'
+    : 'A recipient that is rejected is answered with a code from 400 to 599.'
 }
 
 const reply = (e: RecipientEntry): string =>
@@ -56,12 +66,17 @@ export const readRecipientAccess = (
     if (line === '' || line.startsWith('#')) return
     const [all, address = '', access = '', bypass, unchecked, code, words] = LINE.exec(line) ?? []
     const parsed = recipientAddress.parse(address)
+    const mismatch = codeProblem({
+      access: access.toLowerCase() === 'accept' ? 'accept' : 'reject',
+      replyCode: code === undefined ? null : Number(code),
+    })
     if (all === undefined)
       errors.push({
         line: i + 1,
         message: 'The line must be ADDRESS ACCEPT|REJECT [BYPASS] [BYPASS_CA] [CODE "TEXT"].',
       })
     else if (!parsed.ok) errors.push({ line: i + 1, message: parsed.error })
+    else if (mismatch !== null) errors.push({ line: i + 1, message: mismatch })
     else if (entries.some((e) => e.address === parsed.value))
       errors.push({ line: i + 1, message: `${parsed.value} stands twice in the table.` })
     else

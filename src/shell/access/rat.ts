@@ -1,6 +1,7 @@
 import { readConfigurationFile } from '../../config/files.ts'
-import { acceptEntry } from '../../config/sections/listeners.ts'
+import { acceptEntry, fitsAccess } from '../../config/sections/listeners.ts'
 import type { Listener, RecipientEntry } from '../../config/sections/listeners.ts'
+import { asciiMailbox } from '../../core/domain-name.ts'
 import { UserError } from '../../core/errors.ts'
 import { fail, ok } from '../../core/result.ts'
 import { integer, list, oneOf, text, yesNo } from '../../core/schema.ts'
@@ -10,7 +11,7 @@ import type { Session } from '../command.ts'
 import { changeListener, findListener } from '../listeners.ts'
 import { misused, readForm, readValue } from '../options.ts'
 import { refuseImport } from './hat-form.ts'
-import { printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
+import { codeProblem, printRecipientAccess, readRecipientAccess, recipientAddress } from './rat-text.ts'
 import { writeExport } from '../files.ts'
 
 export const RCPTACCESS_USAGE =
@@ -24,19 +25,41 @@ Full email addresses such as "joe@example.com" or "joe@[1.2.3.4]" are allowed.
 Separate multiple entries with commas.`
 
 const find = (l: Listener, address: string): RecipientEntry => {
-  const entry = l.recipientAccess.find((e) => e.address.toLowerCase() === address.trim().toLowerCase())
+  const typed = asciiMailbox(address.trim().toLowerCase())
+  const entry = l.recipientAccess.find((e) => e.address.toLowerCase() === typed)
   if (!entry) throw new UserError(`The Recipient Access Table has no entry '${printableCut(address, 80)}'.`)
   return entry
 }
 
-/** Entries that are there already keep their place. ALL stands at the end: nothing below it would ever match. */
+/** What an entry is about: a whole address, a user, a domain, all below a domain, everybody. */
+const breadth = (address: string): number => {
+  if (address === 'ALL') return 4
+  if (address.endsWith('@')) return 1
+  if (address.includes('@')) return 0
+  return address.startsWith('.') ? 3 : 2
+}
+
+/** Whether `wide` would take what `narrow` is about: below it, `narrow` would never be asked. */
+const hides = (wide: string, narrow: string): boolean => {
+  if (breadth(wide) <= breadth(narrow) && !(wide.startsWith('.') && narrow.startsWith('.'))) return false
+  if (wide === 'ALL' || breadth(narrow) === 1) return true
+  if (wide.endsWith('@')) return narrow.startsWith(wide)
+  const domain = narrow.slice(narrow.lastIndexOf('@') + 1)
+  return wide.startsWith('.') ? domain !== wide && domain.endsWith(wide) : domain === wide
+}
+
+/** The first match decides: what says more stands before what would hide it. */
+const placed = (entries: readonly RecipientEntry[], fresh: RecipientEntry): readonly RecipientEntry[] => {
+  const at = entries.findIndex((e) => hides(e.address, fresh.address))
+  return at < 0 ? [...entries, fresh] : [...entries.slice(0, at), fresh, ...entries.slice(at)]
+}
+
+/** Entries that are there already keep their place. */
 const put = (session: Session, l: Listener, entries: readonly RecipientEntry[]): void => {
   const added = new Map(entries.map((e) => [e.address, e]))
   const kept = l.recipientAccess.map((e) => added.get(e.address) ?? e)
   const fresh = [...added.values()].filter((e) => !kept.some((k) => k.address === e.address))
-  const all = [...kept, ...fresh]
-  const next = [...all.filter((e) => e.address !== 'ALL'), ...all.filter((e) => e.address === 'ALL')]
-  changeListener(session, l, { recipientAccess: next })
+  changeListener(session, l, { recipientAccess: [...fresh.reduce(placed, kept)] })
 }
 
 /** Accepts the mail of addresses, as `listenerconfig new` asks for them. */
@@ -60,7 +83,15 @@ const exportTable = async (session: Session, l: Listener, file: string): Promise
   session.print(`The Recipient Access Table was exported to ${file}.`, '')
 }
 
-const replyCode = integer(200, 599)
+const replyCode = integer(250, 599)
+const codeFor = (access: RecipientEntry['access']): Field<number> => ({
+  ...replyCode,
+  parse: (typed) => {
+    const code = replyCode.parse(typed)
+    const problem = code.ok ? codeProblem({ access, replyCode: code.value }) : null
+    return problem === null ? code : fail(problem)
+  },
+})
 const replyText: Field<string> = {
   parse: (typed) => {
     const t = typed.trim()
@@ -73,7 +104,15 @@ const replyText: Field<string> = {
 
 type Options = Readonly<Record<string, string | undefined>>
 
-const changed = (entry: RecipientEntry, o: Options): RecipientEntry => ({
+/** @throws UserError */
+const changed = (entry: RecipientEntry, o: Options): RecipientEntry => {
+  const next = merged(entry, o)
+  const problem = codeProblem(next)
+  if (problem !== null) throw new UserError(problem)
+  return next
+}
+
+const merged = (entry: RecipientEntry, o: Options): RecipientEntry => ({
   ...entry,
   ...(o['action'] === undefined ? {} : { access: readValue(oneOf(['accept', 'reject'] as const), o['action']) }),
   ...(o['resp_code'] === undefined ? {} : { replyCode: readValue(replyCode, o['resp_code']) }),
@@ -130,9 +169,8 @@ const askEntry = async ({ ask }: Session, entry: RecipientEntry): Promise<Recipi
   )
   const custom = await ask.confirm('Would you like to specify a custom SMTP response?', entry.replyCode !== null)
   const initial = access === 'accept' ? 250 : 550
-  const code = custom
-    ? await ask.field('Enter the SMTP code to use in the response.', replyCode, entry.replyCode ?? initial)
-    : null
+  const known = entry.replyCode !== null && fitsAccess(access, entry.replyCode) ? entry.replyCode : initial
+  const code = custom ? await ask.field('Enter the SMTP code to use in the response.', codeFor(access), known) : null
   const words = custom
     ? await ask.field('Enter the text of the response.', replyText, entry.replyText ?? undefined)
     : null

@@ -4,7 +4,7 @@ import { callAhead } from '../../config/sections/call-ahead.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
 import { UserError } from '../../core/errors.ts'
 import { fail, ok } from '../../core/result.ts'
-import { integer, list, oneOf } from '../../core/schema.ts'
+import { integer, list, oneOf, yesNo } from '../../core/schema.ts'
 import type { Field } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
 import { hostEntry } from '../access/hat-edit.ts'
@@ -16,7 +16,7 @@ import { misused, readForm, readValue } from '../options.ts'
 
 export const LIMITS_USAGE = 'listenerconfig edit NAME limits --concurrency=N'
 export const SETUP_USAGE =
-  'listenerconfig edit NAME setup [--bare_newlines=reject|convert] [--proxy=ADDRESS[,ADDRESS...]|none] [--validation=off|mailboxes|list|callahead] [--list=NAME] [--profile=NAME]'
+  'listenerconfig edit NAME setup [--bare_newlines=reject|convert] [--implicit_tls=yes|no] [--proxy=ADDRESS[,ADDRESS...]|none] [--validation=off|mailboxes|list|callahead] [--list=NAME] [--profile=NAME]'
 
 const concurrency = integer(1, 100_000)
 const NEWLINES = ['reject', 'convert'] as const
@@ -66,6 +66,9 @@ const validation = async ({ ask, draft }: Session, l: Listener): Promise<Partial
   return { recipientValidation, recipientList }
 }
 
+const IMPLICIT_TLS =
+  'Shall TLS begin with the connection (SMTPS, usually port 465) rather than with the STARTTLS command?'
+
 const PROXY_QUESTION = `Enter the addresses of load balancers that send a PROXY protocol header, separated by commas.
 Connections from there must begin with the header. "none" means that there are none.`
 
@@ -90,9 +93,11 @@ export const askSetup = async (session: Session, l: Listener): Promise<Partial<L
     (n) => ({ reject: 'Reject the message', convert: 'Convert them to CRLF' })[n],
     NEWLINES.indexOf(l.bareNewlines),
   )
+  const implicitTls = await session.ask.confirm(IMPLICIT_TLS, l.implicitTls)
   const proxyAddresses = await session.ask.field(PROXY_QUESTION, proxies, l.proxyAddresses)
   return {
     bareNewlines,
+    implicitTls,
     proxyAddresses: [...proxyAddresses],
     ...(l.type === 'public' ? await validation(session, l) : {}),
   }
@@ -130,13 +135,14 @@ const validationOptions = (
 
 /** `listenerconfig edit NAME setup …` */
 export const setupForm = (session: Session, name: string, args: readonly string[]): void => {
-  const values = ['bare_newlines', 'proxy', 'validation', 'list', 'profile']
+  const values = ['bare_newlines', 'implicit_tls', 'proxy', 'validation', 'list', 'profile']
   const { options } = readForm(SETUP_USAGE, args, { min: 0, max: 0, values })
   if (Object.keys(options).length === 0) throw misused('A value is missing.', SETUP_USAGE)
   const l = findListener(session, name)
-  const { bare_newlines: newlines, proxy } = options
+  const { bare_newlines: newlines, implicit_tls: implicit, proxy } = options
   changeListener(session, l, {
     ...(newlines === undefined ? {} : { bareNewlines: readValue(oneOf(NEWLINES), newlines) }),
+    ...(implicit === undefined ? {} : { implicitTls: readValue(yesNo, implicit) }),
     ...(proxy === undefined ? {} : { proxyAddresses: [...readValue(proxies, proxy)] }),
     ...validationOptions(session, l, options),
   })

@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { addressLists } from '../../../src/config/sections/address-lists.ts'
-import { plainPolicy } from '../../../src/config/sections/host-access.ts'
+import { defaultHostAccess, plainPolicy } from '../../../src/config/sections/host-access.ts'
 import type { MailFlowPolicy } from '../../../src/config/sections/host-access.ts'
 import { acceptEntry, defaultListener } from '../../../src/config/sections/listeners.ts'
 import type { Listener } from '../../../src/config/sections/listeners.ts'
@@ -12,7 +12,7 @@ import { createAddressScores } from '../../../src/intel/address-score.ts'
 import type { AddressScore } from '../../../src/intel/address-score.ts'
 import { createDnsLists, listedName } from '../../../src/services/dns-lists.ts'
 import { createRecipientLimit } from '../../../src/services/recipient-limit.ts'
-import { createSenderDomains } from '../../../src/services/sender-domain.ts'
+import { createSenderDomains, senderRefusal } from '../../../src/services/sender-domain.ts'
 import { scoreText } from '../../../src/services/smtp-admission.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { mailPath, noDns } from '../../support/mail-path.ts'
@@ -62,7 +62,7 @@ const client = async (port: number) => {
 describe('a client', () => {
   it('that is rejected hears the words of its policy and is closed', async () => {
     const path = await started({ listener: under({ behaviour: 'REJECT', rejectCode: 421, rejectText: 'not today' }) })
-    expect(await firstWords(path.port())).toBe('421 not today\r\n')
+    expect(await firstWords(path.port())).toBe('421 4.7.1 not today\r\n')
     await path.until('connection.closed')
     expect(path.of('connection.policy')[0]).toMatchObject({
       behaviour: 'REJECT',
@@ -183,7 +183,37 @@ describe('a client', () => {
     const path = await started({ listener: { recipientAccess: [entry, ...defaultListener.recipientAccess] } })
     const smtp = await client(path.port())
     await smtp.command('MAIL FROM:<>', 250)
-    expect(await smtp.command('RCPT TO:<joe@example.com>')).toEqual({ code: 551, text: 'try ann@example.com' })
+    expect(await smtp.command('RCPT TO:<joe@example.com>')).toEqual({ code: 551, text: '5.1.0 try ann@example.com' })
+  })
+
+  it('hears our own words where the code of its entry says the opposite of its access', async () => {
+    const entry = (name: string, access: 'accept' | 'reject', replyCode: number) => ({
+      ...acceptEntry(`${name}@example.com`),
+      access,
+      replyCode,
+      replyText: 'x',
+    })
+    const recipientAccess = [entry('in', 'accept', 550), entry('out', 'reject', 250), entry('go', 'reject', 354)]
+    const path = await started({ listener: { recipientAccess } })
+    const smtp = await client(path.port())
+    await smtp.command('MAIL FROM:<>', 250)
+    expect(await smtp.command('RCPT TO:<in@example.com>')).toEqual({ code: 250, text: '2.1.5 recipient ok' })
+    expect((await smtp.command('RCPT TO:<out@example.com>')).code).toBe(550)
+    expect((await smtp.command('RCPT TO:<go@example.com>')).code).toBe(550)
+  })
+
+  it('is known by one name of its domain, in whichever letters it is written', async () => {
+    const path = await started({ listener: { recipientAccess: [acceptEntry('xn--bcher-kva.example')] } })
+    const smtp = await client(path.port())
+    await smtp.command('MAIL FROM:<grüße@bücher.example> SMTPUTF8', 250)
+    await smtp.command('RCPT TO:<jörg@bücher.example>', 250)
+    await smtp.command('RCPT TO:<ann@BÜCHER.example>', 250)
+    expect((await smtp.command('RCPT TO:<ann@bü／cher.example>')).code).toBe(553)
+    expect(path.of('message.sender')[0]?.sender).toBe('grüße@xn--bcher-kva.example')
+    expect(path.of('message.recipient').map((e) => e.recipient)).toEqual([
+      'jörg@xn--bcher-kva.example',
+      'ann@xn--bcher-kva.example',
+    ])
   })
 })
 
@@ -207,6 +237,29 @@ describe('what is asked about a client', () => {
     expect(await lists.listed('192.0.2.1', 'fake.example')).toBe(false)
     expect(await lists.listed('192.0.2.2', 'bl.example')).toBe(false)
     expect(asked).toHaveLength(3)
+  })
+
+  it('DNS lists: what says that it does not answer lists nobody, and is asked again after half a minute', async () => {
+    let asked = 0
+    const answers = [['127.255.255.254'], null, ['127.0.0.4']]
+    const resolver: Resolver = {
+      ...noDns,
+      resolve: () => {
+        const answer = answers[asked++] ?? null
+        return answer === null ? dnsError('ETIMEOUT') : Promise.resolve(answer)
+      },
+    }
+    const clock = new FakeClock()
+    const lists = createDnsLists(resolver, clock)
+    for (const expected of [false, false, true]) {
+      expect(await lists.listed('192.0.2.1', 'bl.example')).toBe(expected)
+      expect(await lists.listed('192.0.2.1', 'bl.example')).toBe(expected)
+      await clock.advance(30_001)
+    }
+    expect(asked).toBe(3)
+  })
+
+  it('DNS lists: IPv6 by its nibbles', () => {
     expect(listedName('2001:db8::1', 'bl.example')).toBe(
       '1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.bl.example',
     )
@@ -248,7 +301,7 @@ describe('what is asked about a client', () => {
     expect(limit.take('a', 2, 3600)).toBe(true)
   })
 
-  it('the domain of its sender: a null MX takes no mail, and an address is enough', async () => {
+  it('the domain of its sender: a null MX takes no mail (RFC 7505), and an address is enough', async () => {
     const resolver: Resolver = {
       ...noDns,
       resolve: (name, type) => {
@@ -259,14 +312,21 @@ describe('what is asked about a client', () => {
     }
     const domains = createSenderDomains(resolver, new FakeClock())
     const { signal } = new AbortController()
-    expect(await domains.state('null.example', signal)).toBe('does not exist')
+    expect(await domains.state('null.example', signal)).toBe('has a null MX')
+    expect(senderRefusal('a@null.example', 'has a null MX')).toMatch(/^550 5\.7\.27 /)
     expect(await domains.state('Plain.example', signal)).toBe('exists')
   })
 })
 
 describe('a balancer', () => {
-  const behind = async (first: string): Promise<{ text: string; path: Awaited<ReturnType<typeof started>> }> => {
-    const path = await started({ listener: { proxyAddresses: ['127.0.0.0/8'] } })
+  /** A header of version 2 with the client ::ffff:203.0.113.9. */
+  const MAPPED = `0d0a0d0a000d0a515549540a21210024${'0'.repeat(20)}ffffcb007109${'0'.repeat(31)}1${'0019'.repeat(2)}`
+
+  const behind = async (
+    first: string | Buffer,
+    listener: Partial<Listener> = {},
+  ): Promise<{ text: string; path: Awaited<ReturnType<typeof started>> }> => {
+    const path = await started({ listener: { proxyAddresses: ['127.0.0.0/8'], ...listener } })
     const socket = connect({ port: path.port(), host: '127.0.0.1' })
     stops.push(() => socket.destroy())
     socket.on('error', () => undefined)
@@ -286,6 +346,18 @@ describe('a balancer', () => {
   it('that speaks for itself has its own address', async () => {
     const { path } = await behind('PROXY UNKNOWN\r\nQUIT\r\n')
     expect(path.of('connection.opened')[0]).toMatchObject({ remoteAddress: '127.0.0.1' })
+  })
+
+  it('names an IPv4 client in whatever form: its entry is not passed by', async () => {
+    const hostAccess = {
+      ...defaultHostAccess('public'),
+      groups: [{ name: 'BAD', hosts: ['203.0.113.9'], policy: 'REJECT', comment: '' }],
+    }
+    for (const first of ['PROXY TCP6 ::ffff:cb00:7109 ::1 1 25\r\n', Buffer.from(MAPPED, 'hex')]) {
+      const { text, path } = await behind(first, { hostAccess })
+      expect(text).toMatch(/^554 /)
+      expect(path.of('connection.opened')[0]).toMatchObject({ remoteAddress: '203.0.113.9' })
+    }
   })
 
   it('without the header is hung up on', async () => {

@@ -107,6 +107,45 @@ describe('the listeners', () => {
     expect(secure.getPeerCertificate().subject.CN).toBe('mail.example.com')
   })
 
+  it('speak TLS from the first byte where the listener says so (RFC 8314)', async () => {
+    const path = await started({ listener: { implicitTls: true, tls: 'off', smtpAuth: 'preferred' } })
+    const secure = connectTls({ port: path.port(), host: '127.0.0.1', rejectUnauthorized: false })
+    stops.push(() => secure.destroy())
+    secure.on('error', () => undefined)
+    expect(await textUntil(secure, /\r\n/)).toMatch(/^220 mail\.example\.com/)
+    secure.write(
+      'EHLO y\r\nSTARTTLS\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n',
+    )
+    const text = await textUntil(secure, /221/)
+    expect(text).toContain('250 AUTH PLAIN LOGIN\r\n502 ')
+    expect(text).toContain('Message 1 accepted')
+    expect(path.spool.entry(1)?.trace).toContain('with ESMTPS id')
+    const order = path.log.map((e) => e.type).filter((t) => /^connection\.(opened|tls|closed)/.test(t))
+    expect(order).toEqual(['connection.opened', 'connection.tls', 'connection.closed'])
+  })
+
+  it('end a client that does not speak the TLS with which its listener begins, in silence', async () => {
+    const path = await started({ listener: { implicitTls: true } })
+    const socket = raw(path.port())
+    socket.write('EHLO x\r\nMAIL FROM:<a@b.example>\r\n')
+    expect(await textUntil(socket, /250/)).not.toMatch(/[23]\d\d /)
+    raw(path.port()).once('connect', function (this: Socket) {
+      this.resetAndDestroy()
+    })
+    await path.until('connection.closed', 2)
+    expect(path.of('connection.tls-failed')).toHaveLength(2)
+    path.config.set(receiving, { ...receiving.defaults, maxTlsConcurrency: 1 })
+    const secure = () => connectTls({ port: path.port(), host: '127.0.0.1', rejectUnauthorized: false })
+    const first = secure()
+    stops.push(() => first.destroy())
+    expect(await textUntil(first, /\r\n/)).toMatch(/^220 /)
+    const second = secure()
+    second.on('error', () => undefined)
+    expect(await textUntil(second, /\r\n/)).toBe('')
+    await path.until('connection.receiving-failed')
+    expect(path.of('connection.receiving-failed')[0]?.reason).toBe('TLS connection limit exceeded')
+  })
+
   it('tell of a failed handshake', async () => {
     const path = await started()
     const socket = raw(path.port())

@@ -1,5 +1,5 @@
+import { asciiDomain } from '../../../core/domain-name.ts'
 import { isAscii as asciiBytes } from 'node:buffer'
-import { domainToASCII } from 'node:url'
 import { statusOf } from '../../delivery/status.ts'
 import type { AttemptResult, Failure, OutgoingMessage, OutgoingRecipient } from '../../delivery/transport.ts'
 import { isAscii, isMailbox } from '../address.ts'
@@ -29,8 +29,8 @@ const tooMany = ({ code, text }: Reply): boolean => code === 552 && !/^552[ -]5\
 /** The address with its domain in A-labels, for hosts without SMTPUTF8; null when the local part needs them. */
 const downgraded = (address: string): string | null => {
   const at = address.lastIndexOf('@')
-  const domain = domainToASCII(address.slice(at + 1))
-  return isAscii(address.slice(0, at)) && domain !== '' ? `${address.slice(0, at)}@${domain}` : null
+  const domain = asciiDomain(address.slice(at + 1))
+  return isAscii(address.slice(0, at)) && domain !== null ? `${address.slice(0, at)}@${domain}` : null
 }
 
 /** The parts of a message's header that RFC 6531 §3.4 asks about. */

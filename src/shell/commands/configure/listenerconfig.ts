@@ -176,6 +176,7 @@ export default defineCommand({
     '--bypass_ca=yes|no': 'whether recipient validation is passed over',
     '--concurrency=N': 'connections at the same time, of a listener or of all',
     '--bare_newlines=reject|convert': 'what becomes of messages with bare CR or LF',
+    '--implicit_tls=yes|no': 'whether TLS begins with the connection (port 465), not with STARTTLS',
     '--proxy=ADDRESS[,ADDRESS...]|none': 'balancers that send a PROXY protocol header',
     '--validation=off|mailboxes|list|callahead': 'how accepted recipients are validated',
     '--list=NAME': 'the address list to validate against',

@@ -63,4 +63,5 @@ it('keeps the Subject raw, counts hops, and stops at its limits', () => {
   )
   expect(peek).toEqual({ messageId: null, subject: '=?utf-8?Q?a?=\r\n\t=?utf-8?Q?b?=', hops: 2, tooLong: false })
   expect(peekHeaders(Buffer.from('X: y\r\n'.repeat(1001))).tooLong).toBe(true)
+  expect(peekHeaders(Buffer.from(`${'X: y\r\n'.repeat(1000)}\r\nbody`)).tooLong).toBe(false)
 })

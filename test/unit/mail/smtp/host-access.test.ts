@@ -5,7 +5,7 @@ import type { SenderGroup } from '../../../../src/config/sections/host-access.ts
 import { defaultListener, listeners } from '../../../../src/config/sections/listeners.ts'
 import type { Listener } from '../../../../src/config/sections/listeners.ts'
 import type { AddressScore } from '../../../../src/intel/address-score.ts'
-import { decideHost, flowOfMessage, mailFlow, plainAddress } from '../../../../src/mail/smtp/host-access.ts'
+import { decideHost, flowOfMessage, mailFlow } from '../../../../src/mail/smtp/host-access.ts'
 
 interface Client {
   readonly address?: string
@@ -186,11 +186,6 @@ describe('the Host Access Table', () => {
     expect(at('NEVER')?.policy).toBe('ACCEPTED')
     expect(at(null)?.policy).toBe('ACCEPTED')
     expect(at(null, 'Gone')).toBeNull()
-  })
-
-  it('shows an IPv4 client of a dual-stack socket as IPv4', () => {
-    expect(plainAddress('::ffff:192.0.2.1')).toBe('192.0.2.1')
-    expect(plainAddress('2001:db8::1')).toBe('2001:db8::1')
   })
 })
 

@@ -123,6 +123,7 @@ describe('the SMTP session', () => {
     ['MAIL FROM:<a@b.example>\u0000', 500],
     ['AUTH PLAIN AA==', 502],
     ['VRFY x', 252],
+    ['VRFY', 501],
     ['DATA', 503],
     ['RCPT TO:<c@example.com>', 503],
     ['STARTTLS now', 501],

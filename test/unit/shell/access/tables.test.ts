@@ -187,6 +187,9 @@ describe('the Recipient Access Table as text', () => {
     ['# x\nexam ple ACCEPT', 2, 'The line must be'],
     ['a@@b ACCEPT', 1, 'The value must be a domain'],
     ['a.example ACCEPT\nA.example REJECT', 2, 'stands twice'],
+    ['a.example ACCEPT\nbücher.example ACCEPT\nxn--bcher-kva.example REJECT', 3, 'stands twice'],
+    ['a.example ACCEPT 550 "no"', 1, 'a code from 250 to 259'],
+    ['a.example REJECT 250 "yes"', 1, 'a code from 400 to 599'],
   ])('of %j says at line %i: %s', (text, line, message) => {
     const result = readRecipientAccess(text)
     expect(result.ok ? [] : result.errors).toContainEqual({ line, message: expect.stringContaining(message) as string })
