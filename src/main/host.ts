@@ -103,6 +103,8 @@ const script = async (sessions: Sessions, options: HostOptions): Promise<number>
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop)
   try {
     const status = await sessions.run(batch.terminal, process.pid)
+    // Whether the last of it could be written is known when it has been: Node 24 says so later than Node 20.
+    await new Promise((resolve) => stdout.write('', () => setImmediate(resolve)))
     return readerGone ? 0 : lost ? 1 : status
   } finally {
     stdin.pause()

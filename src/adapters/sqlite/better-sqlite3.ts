@@ -9,7 +9,16 @@ const MAJOR = Number(process.versions.node.split('.')[0])
  * older ones leave out (Node 20 dies of it). 12 is built on node::ObjectWrap, which since Node 24.19 ends the process when a
  * garbage collection takes a statement.
  */
-const Database = (MAJOR >= 22 ? require('better-sqlite3-13') : require('better-sqlite3')) as typeof Library
+const load = (): unknown => {
+  if (MAJOR < 22) return require('better-sqlite3')
+  try {
+    return require('better-sqlite3-13')
+  } catch (error) {
+    const text = `The database for Node ${MAJOR} is not installed: run "npm install" again with this version of Node.`
+    throw new Error(text, { cause: error })
+  }
+}
+const Database = load() as typeof Library
 
 export type Connection = Library.Database
 export type Prepared = Library.Statement
