@@ -3,6 +3,15 @@
 export const PROGRAMS = ['ping', 'traceroute'] as const
 export type ProgramName = (typeof PROGRAMS)[number]
 
+/** What a program of the system is asked. */
+export interface ProgramWish {
+  readonly host: string
+  /** How often; null = until it is stopped. */
+  readonly count: number | null
+  /** An address of ours to send from; null = the system chooses. */
+  readonly source: string | null
+}
+
 export interface DnsQuestion {
   readonly name: string
   /** `MX`, or `TYPE65` for one without a name here. */
@@ -119,8 +128,9 @@ export interface SmtpProbe {
 
 export interface Diagnostics {
   /** Lines of a program of the system, as they come; ends it when the signal aborts. @throws UserError at once when it is not installed. */
-  run(program: ProgramName, host: string, count: number | null, signal: AbortSignal): AsyncIterable<string>
+  run(program: ProgramName, wish: ProgramWish, signal: AbortSignal): AsyncIterable<string>
   dig(question: DnsQuestion, signal: AbortSignal): Promise<DnsReply>
   readonly machine: MachineNetwork
-  smtp(address: string, port: number, signal: AbortSignal): Promise<SmtpProbe>
+  /** `source`: an address of ours to connect from; null = the system chooses. */
+  smtp(address: string, port: number, source: string | null, signal: AbortSignal): Promise<SmtpProbe>
 }

@@ -1,9 +1,11 @@
 import { isIP } from 'node:net'
 import { dns } from '../config/sections/dns.ts'
+import { interfaces } from '../config/sections/interfaces.ts'
 import { Fault, UserError } from '../core/errors.ts'
 import { fail, ok } from '../core/result.ts'
 import { isHostname } from '../core/schema.ts'
 import type { Field } from '../core/schema.ts'
+import { printableCut } from '../core/text.ts'
 import type { Session } from './command.ts'
 
 /* Questions and answers that the commands for looking at other hosts share. */
@@ -26,8 +28,29 @@ export const ipAddress: Field<string> = {
   format: (address) => address,
 }
 
-/** Ours has one way out, which the system chooses; the question stays for hands and scripts that answer it. */
-export const INTERFACES = ['Auto'] as const
+const AUTO = 'Auto'
+
+/** Asks for one of the interfaces of interfaceconfig; its address, null = the system chooses. */
+export const askSource = async ({ ask, running }: Session, question: string): Promise<string | null> => {
+  const all = running.get(interfaces).interfaces
+  const chosen = await ask.pick(question, [AUTO, ...all.map((i) => i.name)], (name) => name, 0)
+  return all.find((i) => i.name === chosen)?.address ?? null
+}
+
+/** The same by `--interface=NAME`. @throws UserError when there is no such interface. */
+export const sourceNamed = ({ running }: Session, name: string | undefined): string | null => {
+  if (name === undefined || name.toLowerCase() === AUTO.toLowerCase()) return null
+  const found = running.get(interfaces).interfaces.find((i) => i.name === name)
+  if (!found) throw new UserError(`There is no interface '${printableCut(name, 64)}'.`)
+  return found.address
+}
+
+/** @throws UserError when an address cannot be reached from one of the other family. */
+export const sameFamily = (addresses: readonly string[], source: string | null, host: string): string => {
+  const found = addresses.find((a) => source === null || isIP(a) === isIP(source))
+  if (found !== undefined) return found
+  throw new UserError(`${host} has no IPv${isIP(source ?? '')} address, which the interface needs.`)
+}
 
 /** That a host does not answer is what the operator wants to know, and no fault of ours. */
 export const unreached = (error: unknown): never => {

@@ -6,13 +6,15 @@ import { printable } from '../core/text.ts'
 import type { SmtpProbe, SmtpReply } from '../services/diagnostics.ts'
 import type { Session } from './command.ts'
 import { readForm, readValue } from './options.ts'
-import { INTERFACES, addressesOf, hostAndPort, interruptible } from './remote.ts'
+import { addressesOf, askSource, hostAndPort, interruptible, sameFamily, sourceNamed } from './remote.ts'
 
 /* The test of a remote SMTP server: `smtpping`, and SMTPPING of `diagnostic network`. */
 
 export interface SmtpTest {
   readonly host: string
   readonly port: number
+  /** An address of ours; null = the system chooses. */
+  readonly source: string | null
   readonly from: string
   readonly to: string
   /** null = the conversation ends before DATA and nothing is sent. */
@@ -20,10 +22,12 @@ export interface SmtpTest {
 }
 
 export const SMTP_TEST_OPTIONS = {
+  '--interface=NAME': 'the interface to connect from',
   '--from=ADDRESS': 'the sender of the envelope; postmaster of this appliance without it',
   '--to=ADDRESS': 'the recipient of the envelope; postmaster of the host without it',
 }
-export const smtpTestUsage = (command: string): string => `${command} HOST[:PORT] [--from=ADDRESS] [--to=ADDRESS]`
+export const smtpTestUsage = (command: string): string =>
+  `${command} HOST[:PORT] [--interface=NAME] [--from=ADDRESS] [--to=ADDRESS]`
 
 const ok = (reply: SmtpReply, what: string, print: Session['print']): void => {
   const said = `${reply.code} ${printable(reply.lines.at(-1) ?? '')}`.trimEnd()
@@ -56,9 +60,9 @@ export const testSmtp = async (session: Session, test: SmtpTest): Promise<void> 
   await interruptible(session, async (signal) => {
     const begun = clock.monotonic()
     print(`Starting SMTP test of host ${test.host}.`)
-    const [address = ''] = await addressesOf(session, test.host, signal)
+    const address = sameFamily(await addressesOf(session, test.host, signal), test.source, test.host)
     if (isIP(test.host) === 0) print(`Resolved '${test.host}' to ${address}.`)
-    const probe = await session.appliance.diagnostics.smtp(address, test.port, signal)
+    const probe = await session.appliance.diagnostics.smtp(address, test.port, test.source, signal)
     try {
       print(`Connection to ${address} succeeded.`)
       await converse(session, probe, test)
@@ -98,30 +102,31 @@ export const askSmtpTest = async (session: Session): Promise<void> => {
     if (await ask.confirm('Would you like to select an MX host to test instead?', true))
       host = await ask.pick('Select an MX host to test.', mx, printable, 0)
   }
-  await ask.pick('Select a network interface to use for the test.', INTERFACES, (i) => i, 0)
+  const source = await askSource(session, 'Select a network interface to use for the test.')
   const preset = defaults(session, host)
   const send = await ask.confirm(
     'Do you want to type in a test message to send?  If not, the connection will be tested but no email will be sent.',
     false,
   )
-  if (!send) return await testSmtp(session, { host, port: target.port, ...preset, message: null })
+  if (!send) return await testSmtp(session, { host, port: target.port, source, ...preset, message: null })
   const from = await ask.field('Enter the From e-mail address:', emailAddress, preset.from)
   const to = await ask.field('Enter the To e-mail address:', emailAddress, preset.to)
   const subject = await ask.field('Enter the Subject:', text({ max: MAX_LINE }), 'Test Message')
   const body = await ask.paste("Enter the Body of the message one line at a time.  End with '.' on a line by itself.")
   const head = [`From: ${from}`, `To: ${to}`, `Subject: ${subject}`, `Date: ${date(session)}`, '']
-  await testSmtp(session, { host, port: target.port, from, to, message: [...head, body].join('\n') })
+  await testSmtp(session, { host, port: target.port, source, from, to, message: [...head, body].join('\n') })
 }
 
 /** RFC 5322 §3.3, in UTC. */
 const date = ({ appliance }: Session): string => appliance.env.clock.now().toUTCString().replace('GMT', '+0000')
 
 export const runSmtpTest = async (session: Session, usage: string, args: readonly string[]): Promise<void> => {
-  const { words, options } = readForm(usage, args, { min: 1, max: 1, values: ['from', 'to'] })
+  const { words, options } = readForm(usage, args, { min: 1, max: 1, values: ['interface', 'from', 'to'] })
   const target = readValue(hostAndPort, words[0] ?? '')
   const preset = defaults(session, target.host)
   await testSmtp(session, {
     ...target,
+    source: sourceNamed(session, options['interface']),
     from: options['from'] === undefined ? preset.from : readValue(emailAddress, options['from']),
     to: options['to'] === undefined ? preset.to : readValue(emailAddress, options['to']),
     message: null,

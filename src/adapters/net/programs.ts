@@ -5,14 +5,18 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Fault, UserError, errorText } from '../../core/errors.ts'
 import { isHostname } from '../../core/schema.ts'
-import type { Diagnostics, ProgramName } from '../../services/diagnostics.ts'
+import type { Diagnostics, ProgramName, ProgramWish } from '../../services/diagnostics.ts'
 
 /** ICMP needs sockets that Node does not have: the programs of the system have them. Looked for here, not in PATH. */
 const FOLDERS = ['/usr/bin', '/bin', '/usr/sbin', '/sbin', '/usr/local/bin', '/usr/local/sbin']
 
-const ARGUMENTS: Readonly<Record<ProgramName, (host: string, count: number | null) => readonly string[]>> = {
-  ping: (host, count) => [...(count === null ? [] : ['-c', String(count)]), host],
-  traceroute: (host) => [host],
+/** A name is looked up in the family of the address that it is sent from. */
+const from = (flag: string, source: string | null): readonly string[] =>
+  source === null ? [] : [isIP(source) === 6 ? '-6' : '-4', flag, source]
+
+const ARGUMENTS: Readonly<Record<ProgramName, (wish: ProgramWish) => readonly string[]>> = {
+  ping: ({ host, count, source }) => [...from('-I', source), ...(count === null ? [] : ['-c', String(count)]), host],
+  traceroute: ({ host, source }) => [...from('-s', source), host],
 }
 const PACKAGES: Readonly<Record<ProgramName, string>> = {
   ping: "the package 'iputils-ping' (Debian) or 'iputils' (Red Hat, Alpine)",
@@ -35,13 +39,15 @@ const isProgram = (path: string): boolean => {
 /** Runs programs of the system by argument vector, never through a shell, with an environment of our own. */
 export const systemPrograms =
   (folders: readonly string[] = FOLDERS): Diagnostics['run'] =>
-  (program, host, count, signal) => {
+  (program, wish, signal) => {
+    const { host, source } = wish
     // A host is one word that no program takes for an option.
     if (isIP(host) === 0 && !isHostname(host)) throw new UserError(`'${host}' is no host name and no IP address.`)
+    if (source !== null && isIP(source) === 0) throw new UserError(`'${source}' is no IP address.`)
     const path = folders.map((folder) => join(folder, program)).find(isProgram)
     if (path === undefined)
       throw new UserError(`${program} is not installed on this machine: install ${PACKAGES[program]}.`)
-    return linesOf(program, path, ARGUMENTS[program](host, count), signal)
+    return linesOf(program, path, ARGUMENTS[program](wish), signal)
   }
 
 async function* linesOf(

@@ -71,9 +71,9 @@ const createReplies = (
   }
 }
 
-const opened = async (address: string, port: number, signal: AbortSignal): Promise<Socket> =>
+const opened = async (address: string, port: number, source: string | null, signal: AbortSignal): Promise<Socket> =>
   await new Promise((resolve, reject) => {
-    const socket = connect({ host: address, port })
+    const socket = connect({ host: address, port, ...(source === null ? {} : { localAddress: source }) })
     const end = (error: unknown): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', stop)
@@ -150,9 +150,9 @@ const secured = async (
 /** Speaks SMTP line by line for `tlsverify` and `smtpping`, and shows what the delivery client keeps to itself. */
 export const smtpProbe =
   (authorities?: readonly string[]): Diagnostics['smtp'] =>
-  async (address, port, signal) => {
+  async (address, port, source, signal) => {
     signal.throwIfAborted()
-    let socket = await opened(address, port, signal)
+    let socket = await opened(address, port, source, signal)
     let replies = createReplies(socket, address, signal)
     const close = (): void => {
       replies.detach()

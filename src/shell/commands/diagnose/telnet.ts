@@ -1,12 +1,10 @@
 import type { Duplex } from 'node:stream'
-import { interfaces } from '../../../config/sections/interfaces.ts'
 import { UserError } from '../../../core/errors.ts'
 import { integer } from '../../../core/schema.ts'
-import { printableCut } from '../../../core/text.ts'
 import { OPERATORS, defineCommand } from '../../command.ts'
 import type { Session } from '../../command.ts'
 import { readForm } from '../../options.ts'
-import { INTERFACES, remoteHost, unreached } from '../../remote.ts'
+import { askSource, remoteHost, sourceNamed, unreached } from '../../remote.ts'
 import { createTelnetKeys } from '../../telnet-keys.ts'
 import { createRemoteStream } from '../../telnet-stream.ts'
 
@@ -20,12 +18,14 @@ const LISTEN_MS = 5000
 const MAX_UNSENT = 65_536
 const BELL = '\u0007'
 
-const converse = async (session: Session, name: string, to: number, from: string | undefined): Promise<void> => {
+const converse = async (session: Session, name: string, to: number, from: string | null): Promise<void> => {
   const { terminal, print, appliance } = session
   const interrupt = terminal.untilInterrupt()
   try {
     print(`Trying ${name}...`)
-    const { socket, address } = await appliance.network.connect(name, to, interrupt.signal, from).catch(unreached)
+    const { socket, address } = await appliance.network
+      .connect(name, to, interrupt.signal, from ?? undefined)
+      .catch(unreached)
     print(`Connected to ${address}.`)
     try {
       const foreign =
@@ -39,14 +39,6 @@ const converse = async (session: Session, name: string, to: number, from: string
   } finally {
     interrupt.done()
   }
-}
-
-/** @throws UserError when there is no such interface. */
-const addressNamed = ({ running }: Session, name: string | undefined): string | undefined => {
-  if (name === undefined || name.toLowerCase() === 'auto') return undefined
-  const found = running.get(interfaces).interfaces.find((i) => i.name === name)
-  if (!found) throw new UserError(`There is no interface '${printableCut(name, 64)}'.`)
-  return found.address
 }
 
 /** What is seen of the session, so that our own lines begin at the start of one. */
@@ -158,10 +150,7 @@ export default defineCommand({
   roles: OPERATORS,
   needsCommit: false,
   run: async (session) => {
-    const all = session.running.get(interfaces).interfaces
-    const names = [...INTERFACES, ...all.map((i) => i.name)]
-    const chosen = await session.ask.pick('Please select which interface you want to telnet from.', names, (i) => i, 0)
-    const from = all.find((i) => i.name === chosen)?.address
+    const from = await askSource(session, 'Please select which interface you want to telnet from.')
     const name = await session.ask.field('Enter the remote hostname or IP.', remoteHost)
     await converse(session, name, await session.ask.field('Enter the remote port.', port, SMTP), from)
   },
@@ -175,7 +164,7 @@ export default defineCommand({
         const number = port.parse(words[1] ?? String(SMTP))
         if (!name.ok) throw new UserError(name.error)
         if (!number.ok) throw new UserError(number.error)
-        await converse(session, name.value, number.value, addressNamed(session, options['interface']))
+        await converse(session, name.value, number.value, sourceNamed(session, options['interface']))
       },
     },
   ],

@@ -48,7 +48,7 @@ const run = async (
       session.print(`Connecting to ${address} on port ${port}.`)
       let probe: SmtpProbe | null = null
       try {
-        probe = await session.appliance.diagnostics.smtp(address, port, signal)
+        probe = await session.appliance.diagnostics.smtp(address, port, null, signal)
         const reason = await verify(session, probe, domain, host)
         if (reason === null) {
           session.print(`TLS connection to ${address} succeeded.`, `TLS successfully connected to ${host}.`)
