@@ -5,6 +5,7 @@ import type { EventBus } from '../events/bus.ts'
 import type { BoundListener } from '../mail/smtp/bound-listener.ts'
 import type { Counters, Direction, SpoolStore } from '../store/spool.ts'
 import type { CallAhead } from './call-ahead.ts'
+import type { LingeringSockets } from './lingering-sockets.ts'
 import type { RecipientLimit } from './recipient-limit.ts'
 import type { SenderDomains } from './sender-domain.ts'
 import type { Admitted, Identity } from './smtp-admission.ts'
@@ -51,6 +52,7 @@ export interface SmtpConnectionDeps {
   readonly onAccepted: (mid: number) => void
   /** Memory that the messages of all connections hold, and how many of them use TLS. */
   readonly budget: { held: number; secure: number }
+  readonly lingering: LingeringSockets
 }
 
 export interface SmtpClientInfo {

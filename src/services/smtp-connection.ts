@@ -248,9 +248,9 @@ export class SmtpConnection {
   }
 
   #close(how: 'close' | 'timeout', text: string): void {
+    this.#socket.removeListener('data', this.#onData)
     this.#socket.end(text)
-    // A client that does not read its last reply is not waited for.
-    this.#socket.setTimeout(5000, () => this.#socket.destroy())
+    this.#deps.lingering.add(this.#socket)
     this.#finish(how)
   }
 

@@ -13,6 +13,7 @@ import type { AddressScore } from '../intel/address-score.ts'
 import { boundListener } from '../mail/smtp/bound-listener.ts'
 import type { BoundListener } from '../mail/smtp/bound-listener.ts'
 import type { Geolocation } from './geolocation.ts'
+import { createLingeringSockets } from './lingering-sockets.ts'
 import { createRecipientLimit } from './recipient-limit.ts'
 import { createSenderDomains } from './sender-domain.ts'
 import { takeProxyHeader } from './proxy-header.ts'
@@ -25,7 +26,10 @@ import type { SmtpConnectionDeps } from './smtp-connection-deps.ts'
 import type { SmtpCertificates } from './smtp-certificates.ts'
 import type { Suspensions } from './suspensions.ts'
 
-export type SmtpListenersDeps = Omit<SmtpConnectionDeps, 'tls' | 'budget' | 'senders' | 'limit' | 'identify'> & {
+export type SmtpListenersDeps = Omit<
+  SmtpConnectionDeps,
+  'tls' | 'budget' | 'lingering' | 'senders' | 'limit' | 'identify'
+> & {
   readonly resolver: Resolver
   readonly config: ConfigReader
   /** What the intelligence service says of a client's address; it has its own time-out and never rejects. */
@@ -95,6 +99,7 @@ export const createSmtpListeners = (deps: SmtpListenersDeps): SmtpListeners => {
   const connectionDeps: SmtpConnectionDeps = {
     ...deps,
     budget,
+    lingering: createLingeringSockets(env.clock),
     tls: deps.certificates.of,
     senders: createSenderDomains(deps.resolver, env.clock),
     limit: createRecipientLimit(env.clock),

@@ -158,6 +158,27 @@ describe('the listeners', () => {
     expect(path.of('connection.closed')[0]).toMatchObject({ how: 'lost' })
   })
 
+  it('end a socket after its last reply, whatever its client goes on to send', async () => {
+    const clock = new FakeClock()
+    const path = await started({ clock })
+    const socket = connect({ port: path.port(), host: '127.0.0.1', allowHalfOpen: true })
+    stops.push(() => socket.destroy())
+    const gone = new Promise((resolve) => socket.once('close', resolve))
+    socket.on('error', () => undefined)
+    socket.write('QUIT\r\n')
+    expect(await textUntil(socket, /221/)).toContain('221')
+    socket.write('still here\r\n')
+    await path.until('connection.closed')
+    for (let second = 0; second < 5; second++) {
+      await clock.advance(1000)
+      socket.write('x')
+    }
+    // Its own end came long ago: only a write meets the closed socket.
+    const drip = setInterval(() => socket.write('x'), 1)
+    stops.push(() => clearInterval(drip))
+    await gone
+  })
+
   it('answer 421 to an address over its cap, and not to another address', async () => {
     const path = await started({ listener: { maxConcurrencyPerAddress: 2 } })
     const first = [raw(path.port()), raw(path.port())]
