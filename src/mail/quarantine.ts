@@ -15,7 +15,7 @@ export interface QuarantineService {
   list(quarantine?: string): readonly QuarantinedMessage[]
   find(mid: number): QuarantinedMessage | undefined
   body(mid: number): Promise<Buffer>
-  /** @throws UserError when `mid` is not in quarantine. */
+  /** @throws UserError when `mid` is not in quarantine, or somebody releases or deletes it at this moment. */
   release(mid: number, how: 'manual' | 'expired'): Promise<void>
   delete(mid: number, how: 'manual' | 'expired'): Promise<void>
 }
@@ -43,10 +43,22 @@ export const createQuarantine = ({ spool, events, released }: QuarantineDeps): Q
     const state = spool.state(mid)
     return entry && state?.kind === 'quarantined' ? { entry, state } : null
   }
+  /** Decided and not yet on stable storage: a second decision, the other way perhaps, comes too late. */
+  const deciding = new Set<number>()
   const required = (mid: number): { readonly entry: SpoolEntry; readonly state: Held } => {
     const found = held(mid)
     if (!found) throw new UserError(`MID ${mid} is not in quarantine. See "quarantine list".`)
     return found
+  }
+  const decide = async (mid: number, act: (found: ReturnType<typeof required>) => Promise<void>): Promise<void> => {
+    const found = required(mid)
+    if (deciding.has(mid)) throw new UserError(`MID ${mid} is being released or deleted at this moment.`)
+    deciding.add(mid)
+    try {
+      await act(found)
+    } finally {
+      deciding.delete(mid)
+    }
   }
   return {
     list: (quarantine) => spool.quarantined(quarantine).map(({ state, ...entry }) => present(entry, state)),
@@ -58,17 +70,17 @@ export const createQuarantine = ({ spool, events, released }: QuarantineDeps): Q
       required(mid)
       return spool.body(mid)
     },
-    release: async (mid, how) => {
-      const { entry, state } = required(mid)
-      await spool.replace(mid, [{ ...entry, state: { kind: 'work', resumeAt: state.resumeAt }, body: null }])
-      events.publish({ type: 'quarantine.released', mid, quarantine: state.quarantine, how })
-      released()
-    },
-    delete: async (mid, how) => {
-      const { state } = required(mid)
-      await spool.replace(mid, [])
-      events.publish({ type: 'quarantine.deleted', mid, quarantine: state.quarantine, how })
-      events.publish({ type: 'message.finished', mid })
-    },
+    release: (mid, how) =>
+      decide(mid, async ({ entry, state }) => {
+        await spool.replace(mid, [{ ...entry, state: { kind: 'work', resumeAt: state.resumeAt }, body: null }])
+        events.publish({ type: 'quarantine.released', mid, quarantine: state.quarantine, how })
+        released()
+      }),
+    delete: (mid, how) =>
+      decide(mid, async ({ state }) => {
+        await spool.replace(mid, [])
+        events.publish({ type: 'quarantine.deleted', mid, quarantine: state.quarantine, how })
+        events.publish({ type: 'message.finished', mid })
+      }),
   }
 }

@@ -78,7 +78,7 @@ export interface RemediationService {
   approve(batch: number, user: string): Promise<number>
   /** Ends a held batch without acting. @throws UserError when there is none waiting. */
   deny(batch: number, user: string): Promise<number>
-  /** Done jobs whose verdict was withdrawn, and that can be put back. */
+  /** Jobs whose verdict was withdrawn, and that hold what can be put back. */
   offered(): readonly RemediationJob[]
   /** The verdict of the URL went back to clean, or came once more. Repeatable. */
   turn(url: string, withdrawn: boolean): Promise<void>

@@ -222,15 +222,30 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
         if (!job) throw new UserError(`There is no remediation job ${id}. See "remediation list".`)
         if (job.state === 'done' && job.action === 'forward')
           throw new UserError(`Job ${id} forwarded the message. That cannot be undone.`)
-        if (job.state !== 'done' || job.held.length === 0)
-          throw new UserError(`Job ${id} has deleted nothing that could be put back.`)
+        if (job.held.length === 0) throw new UserError(`Job ${id} has deleted nothing that could be put back.`)
+        if (job.state === 'pending') throw new UserError(`Job ${id} has not ended. Try again when it has.`)
         const provider = job.profile === null ? undefined : providerOf(job.profile)
         if (!provider) throw new UserError(`The mailbox profile of job ${id} does not exist any more.`)
+        let left = job.held
+        let back = 0
+        let trouble: string | null = null
         for (const held of job.held) {
           const outcome = await provider.undo(held, job.delivery, signal)
-          if (outcome.status === 'done') continue
-          throw new UserError(`Job ${id} could not be undone: ${outcome.detail}`)
+          if (outcome.status !== 'done') {
+            trouble = outcome.detail
+            continue
+          }
+          back += 1
+          left = left.filter((h) => h !== held)
+          // Noted one by one: what comes next may fail, and is asked for again alone.
+          if (left.length > 0) await store.update(id, { ...job, nextAttemptAt: null, held: left, at: clock.now() })
         }
+        if (trouble !== null)
+          throw new UserError(
+            back === 0
+              ? `Job ${id} could not be undone: ${trouble}`
+              : `Job ${id}: ${back} of ${job.held.length} copies are back, the others could not be put back: ${trouble}`,
+          )
         const detail = `put back by ${user}`
         const { mid, recipient } = job.delivery
         const news = { type: 'remediation.undone', mid, recipient, user } as const

@@ -2,7 +2,7 @@ import { quarantines } from '../config/sections/quarantines.ts'
 import type { ConfigReader } from '../config/section.ts'
 import { uuid } from '../core/entropy.ts'
 import type { Env } from '../core/env.ts'
-import { errorText } from '../core/errors.ts'
+import { errorText, UserError } from '../core/errors.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { QuarantineService } from '../mail/quarantine.ts'
 import type { Service } from './service.ts'
@@ -24,20 +24,33 @@ export const createQuarantineExpiry = ({ quarantine, config, env, events }: Quar
   let loop: Promise<void> = Promise.resolve()
   let failing: string | null = null
 
-  const sweep = async (): Promise<void> => {
-    const now = clock.now()
-    for (const held of quarantine.list()) {
-      if (held.until > now) continue
-      // A quarantine that no longer exists has no default action: what it held is released, not lost.
-      const action = config.get(quarantines).find((q) => q.name === held.quarantine)?.defaultAction ?? 'release'
-      await quarantine[action](held.entry.mid, 'expired')
+  /** One that cannot be ended now does not keep those behind it: it is tried again at the next sweep. */
+  const end = async (mid: number, name: string): Promise<string | null> => {
+    // A quarantine that no longer exists has no default action: what it held is released, not lost.
+    const action = config.get(quarantines).find((q) => q.name === name)?.defaultAction ?? 'release'
+    try {
+      await quarantine[action](mid, 'expired')
+      return null
+    } catch (error) {
+      // Somebody decided meanwhile.
+      return error instanceof UserError ? null : `MID ${mid}: ${errorText(error)}`
     }
+  }
+
+  const sweep = async (signal: AbortSignal): Promise<void> => {
+    const now = clock.now()
+    let trouble: string | null = null
+    for (const held of quarantine.list()) {
+      if (signal.aborted) return
+      if (held.until <= now) trouble = (await end(held.entry.mid, held.quarantine)) ?? trouble
+    }
+    if (trouble !== null) throw new Error(trouble)
   }
 
   const run = async (signal: AbortSignal): Promise<void> => {
     while (!signal.aborted) {
       try {
-        await sweep()
+        await sweep(signal)
         failing = null
       } catch (error) {
         failing = errorText(error)

@@ -252,7 +252,7 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
     },
     withdrawnOf: (url) =>
       db.get<WithdrawnCounts>(
-        `SELECT count(*) FILTER (WHERE state = 'done' AND held <> '[]') AS back,
+        `SELECT count(*) FILTER (WHERE held <> '[]') AS back,
                 count(*) FILTER (WHERE state = 'done' AND held = '[]') AS forwarded,
                 count(*) FILTER (WHERE state = 'withdrawn') AS stopped
          FROM jobs WHERE url = ? AND withdrawn = 1`,
@@ -261,7 +261,7 @@ export const createRemediationStore = async (writer: SqliteWriter, path: string)
     offered: (limit) =>
       db
         .all<JobRow>(
-          `${JOBS} WHERE withdrawn = 1 AND state = 'done' AND action <> 'forward' AND held <> '[]' ORDER BY id DESC LIMIT ?`,
+          `${JOBS} WHERE withdrawn = 1 AND state <> 'pending' AND held <> '[]' ORDER BY id DESC LIMIT ?`,
           limit,
         )
         .map(job),

@@ -142,7 +142,13 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
   const endCopy = async (branch: Branch, copy: Copy, signal: AbortSignal): Promise<Ending> => {
     const from = branch.message.entry.mid
     const mid = ids.next('mid')
-    const { entry, body } = await finish(branch, copy.edits, signal)
+    const unscannable: ApplianceEvent[] = []
+    const { entry, body } = await finish(branch, copy.edits, signal).catch((error: unknown) => {
+      if (signal.aborted) throw error
+      // Held all the same, as it came: a message that cannot be edited would be tried again without end.
+      unscannable.push({ type: 'message.unscannable', mid, reason: errorText(error) })
+      return finish(branch, [], signal)
+    })
     // The sender hears of the message, not of a copy that he knows nothing of.
     const recipients = entry.recipients.map((r) => ({ ...r, notify: [] }))
     const held = holdOrQueue({ ...entry, mid, icid: 0, recipients }, body, { quarantine: copy.quarantine, by: copy.by })
@@ -152,6 +158,7 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
       events: [
         { type: 'message.started', mid, icid: 0 },
         { type: 'message.generated', mid, from, how, filter: copy.by.name },
+        ...unscannable,
         ...held.events,
       ],
     }

@@ -123,7 +123,7 @@ export interface RemediationStore {
   /** Withdraws or renews what a URL's verdict caused. Resolves how many jobs changed. */
   turn(url: string, withdrawn: boolean, at: Date): Promise<number>
   withdrawnOf(url: string): WithdrawnCounts
-  /** Done, withdrawn, not put back; newest first. */
+  /** Withdrawn, and holding something that was not put back; newest first. */
   offered(limit: number): readonly StoredJob[]
   /** Messages of a verdict since then that ran without an operator's approval. */
   messagesOf(url: string, since: Date): number

@@ -2,10 +2,21 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { remediation as section } from '../../../src/config/sections/remediation.ts'
 import { urlFiltering } from '../../../src/config/sections/url-filtering.ts'
 import { delivery, remediationRig } from '../../support/remediation.ts'
-import type { RemediationRig } from '../../support/remediation.ts'
+import type { FakeMailboxes, RemediationRig } from '../../support/remediation.ts'
 
 const live = new AbortController().signal
 const BAD = 'http://bad.example/x'
+
+/** The user has made a copy of the delivered message. */
+const twoCopies = (rig: RemediationRig): FakeMailboxes => {
+  rig.mailboxes.find = async function* (target) {
+    for (const id of ['a', 'b'])
+      yield { mailbox: target.recipient, id, folder: 'INBOX', confirmed: true, evidence: 'id in our Received header' }
+    await Promise.resolve()
+  }
+  for (const id of ['a', 'b']) rig.mailboxes.present.set(id, { confirmed: true })
+  return rig.mailboxes
+}
 
 describe('a verdict that goes back to clean', () => {
   let rig: RemediationRig
@@ -32,6 +43,38 @@ describe('a verdict that goes back to clean', () => {
     expect(rig.mailboxes.present.size).toBe(2)
     expect(rig.remediation.offered()).toEqual([])
     expect(rig.events.filter((e) => e.type === 'remediation.undone')).toHaveLength(2)
+  })
+
+  it('offers what a job had deleted before its verdict was withdrawn, although the job never ended', async () => {
+    rig.deliver(delivery(1))
+    const { held } = twoCopies(rig)
+    rig.mailboxes.outcomes.push({ status: 'done', held: 'a' }, { status: 'throttled', detail: 'later' })
+    held.add('a')
+    await verdict([1])
+    await drain()
+    await rig.remediation.turn(BAD, true)
+    expect(states()).toEqual(['withdrawn'])
+    expect(rig.alerts.at(-1)?.text).toContain('Deleted messages that can be put back: 1.')
+    const [job] = rig.remediation.offered()
+    await rig.remediation.undo(job?.id ?? 0, 'admin', live)
+    expect(held.size).toBe(0)
+    expect(states()).toEqual(['undone'])
+    expect(rig.remediation.offered()).toEqual([])
+  })
+
+  it('puts back the second of two copies when the first one is back already', async () => {
+    rig.deliver(delivery(1))
+    const { held } = twoCopies(rig)
+    await verdict([1])
+    await drain()
+    const undo = rig.mailboxes.undo
+    rig.mailboxes.undo = async (name) =>
+      name === 'b' ? { status: 'failed', detail: 'Another message has the name.' } : await undo(name)
+    await expect(rig.remediation.undo(1, 'admin', live)).rejects.toThrow('1 of 2 copies are back')
+    rig.mailboxes.undo = undo
+    await rig.remediation.undo(1, 'admin', live)
+    expect(held.size).toBe(0)
+    expect(states()).toEqual(['undone'])
   })
 
   it('says that a forwarded message cannot be undone', async () => {

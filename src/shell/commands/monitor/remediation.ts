@@ -21,8 +21,8 @@ const list = async (session: Session, of?: string): Promise<void> => {
   const state = STATES.find((s) => s === of?.toLowerCase())
   const filter = of === undefined ? {} : state ? { state } : { batch: readNumber('batch', of) }
   const { remediation } = session.appliance
-  const jobs =
-    state === 'withdrawn' ? [...remediation.list(filter), ...remediation.offered()] : remediation.list(filter)
+  const offered = state === 'withdrawn' ? remediation.offered().filter((j) => j.state !== 'withdrawn') : []
+  const jobs = [...remediation.list(filter), ...offered]
   if (jobs.length === 0) session.print('No remediation jobs.')
   else await session.page(jobTable(jobs))
 }

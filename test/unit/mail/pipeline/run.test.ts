@@ -131,6 +131,19 @@ describe('the mail path', () => {
     await expect(p.quarantine.release(mid, 'manual')).rejects.toThrow(`MID ${mid} is not in quarantine.`)
   })
 
+  it('takes one decision on a message in quarantine: who comes second is told, and nothing released is deleted', async () => {
+    const p = await start({ filters: [{ name: 'hold', script: 'if true { quarantine("Policy"); }' }] })
+    const mid = await p.run({ body: hello })
+    const ends = await Promise.allSettled([
+      p.quarantine.release(mid, 'manual'),
+      p.quarantine.delete(mid, 'expired'),
+      p.quarantine.release(mid, 'manual'),
+    ])
+    expect(ends.map((e) => e.status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    expect(p.spool.state(mid)?.kind).toBe('work')
+    expect(p.types().filter((t) => t.startsWith('quarantine.'))).toEqual(['quarantine.released'])
+  })
+
   it('copies into quarantine under an MID of its own while the original goes on', async () => {
     const p = await start({ filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }] })
     const mid = await p.run({
@@ -238,5 +251,22 @@ describe('the mail path', () => {
     const mid = await p.run({ body: hello })
     expect(p.spool.state(mid)).toMatchObject({ kind: 'quarantined', quarantine: 'Policy' })
     expect(p.of('message.unscannable')[0]?.reason).toBe('worker died')
+  })
+
+  it('holds a copy as it came when it cannot be edited, rather than trying the message again without end', async () => {
+    const { inlineScanner } = await import('../../../support/pipeline.ts')
+    const p = await start({
+      scanner: { ...inlineScanner, edit: async () => Promise.reject(new Error('worker died')) },
+      filters: [
+        { name: 'copy', script: 'if true { insert-header("X-A", "b"); duplicate-quarantine("Policy"); drop(); }' },
+      ],
+    })
+    const mid = await p.run({ body: hello })
+    expect(p.spool.entry(mid)).toBeUndefined()
+    const [copy] = p.quarantine.list()
+    expect(await p.quarantine.body(copy?.entry.mid ?? 0)).toEqual(hello)
+    expect(p.of('message.unscannable')).toEqual([
+      { type: 'message.unscannable', mid: copy?.entry.mid, reason: 'worker died' },
+    ])
   })
 })
