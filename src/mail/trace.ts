@@ -15,6 +15,16 @@ export interface TraceFields {
 
 /** `Wed, 30 Mar 2022 00:20:10 +0000` (RFC 5322 §3.3). */
 export const mailDate = (at: Date, offsetSeconds: number): string => {
+  const second = Math.floor(at.getTime() / 1000)
+  if (second !== last.second || offsetSeconds !== last.offsetSeconds)
+    last = { second, offsetSeconds, text: dateText(at, offsetSeconds) }
+  return last.text
+}
+
+/** Under load many messages share a second. */
+let last = { second: NaN, offsetSeconds: 0, text: '' }
+
+const dateText = (at: Date, offsetSeconds: number): string => {
   const [weekday, month] = stamp(at, offsetSeconds).split(/ +/)
   const local = new Date(at.getTime() + offsetSeconds * 1000)
   const minutes = Math.floor(Math.abs(offsetSeconds) / 60)

@@ -77,7 +77,7 @@ export class SmtpConnection {
     if (tooEarly) return this.#close('close', `554 5.5.1 ${this.#client.hostname} you talked before the greeting\r\n`)
     if (refused) return this.#close('close', `${rejection(this.#flow, this.#client)}\r\n`)
     if (this.#transaction.delayedReject) events.publish({ type: 'connection.reject-delayed', icid, remoteAddress })
-    if (this.#ended.signal.aborted || this.#socket.destroyed) return this.#finish('lost')
+    if (this.#closing || this.#socket.destroyed) return this.#finish('lost')
     this.#socket.on('data', this.#onData)
     this.#socket.resume()
     if (early.length > 0) this.#onData(early)
@@ -119,7 +119,7 @@ export class SmtpConnection {
   }
 
   readonly #onSocketClose = (): void => {
-    this.#ended.abort(ENDED)
+    this.#giveUp()
     // Until its opening has been told, `start` ends it.
     if (this.#begun || this.#closing) this.#finish('lost')
   }
@@ -151,7 +151,7 @@ export class SmtpConnection {
           const answer = this.#transaction.recipient(output.address, output.options)
           if (answer instanceof Promise) void this.#later(answer)
           else pending = this.#session.answer(answer)
-        } else if (output.kind === 'close') return this.#close(how, text)
+        } else if (output.kind === 'close') return this.#close(how, text, output.quit)
         else if (output.kind === 'start-tls') {
           this.#socket.write(text, (error) => {
             // A client that is gone by now is ended by the close of its socket.
@@ -247,16 +247,21 @@ export class SmtpConnection {
     })
   }
 
-  #close(how: 'close' | 'timeout', text: string): void {
+  #close(how: 'close' | 'timeout', text: string, quit = false): void {
     this.#socket.removeListener('data', this.#onData)
     this.#socket.end(text)
     this.#deps.lingering.add(this.#socket)
     this.#finish(how)
   }
 
+  /** What is asked for this client is not needed any more. */
+  #giveUp(): void {
+    if (this.#session.waiting) this.#ended.abort(ENDED)
+  }
+
   /** Once: whatever came first, our close or theirs. */
   #finish(how: 'close' | 'lost' | 'timeout'): void {
-    this.#ended.abort(ENDED)
+    this.#giveUp()
     if (this.#closing) return
     this.#closing = true
     this.#deps.budget.held -= this.#held

@@ -110,7 +110,8 @@ export class SmtpTransaction {
     if (this.delayedReject)
       return this.#refuseRecipient(given, 'Receiving Control', rejection(this.#flow, this.#client))
     const { sender } = this.#mail as Incoming
-    const client = { ...this.#client, sender, flow: this.#flow, relayed: this.#direction === 'outgoing' }
+    const { listener, remoteAddress } = this.#client
+    const client = { listener, remoteAddress, sender, flow: this.#flow, relayed: this.#direction === 'outgoing' }
     const verdict = judgeRecipient(this.#deps, client, given)
     const judged = (v: RecipientVerdict): SmtpAnswer => this.#judged(given, options, v)
     return verdict instanceof Promise ? verdict.then(judged) : judged(verdict)

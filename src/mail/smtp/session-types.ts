@@ -38,7 +38,8 @@ export type SmtpOutput =
   | { readonly kind: 'authenticate'; readonly credentials: Credentials }
   /** (waits) The reply is out; take the connection to TLS, then `secured`. */
   | { readonly kind: 'start-tls' }
-  | { readonly kind: 'close' }
+  /** `quit`: the client has said goodbye and sends nothing more. */
+  | { readonly kind: 'close'; readonly quit: boolean }
 
 export interface SmtpAnswer {
   readonly accept: boolean

@@ -217,7 +217,7 @@ export class SmtpSession {
       case 'STARTTLS':
         return this.#startTls(argument)
       case 'QUIT':
-        return this.#close(`221 2.0.0 ${this.#settings.hostname}`)
+        return this.#close(`221 2.0.0 ${this.#settings.hostname}`, true)
       case 'BDAT':
         return this.#bdat(argument)
       case 'AUTH':
@@ -388,11 +388,11 @@ export class SmtpSession {
     else this.#refuse(text)
   }
 
-  #close(reply: string | null): void {
+  #close(reply: string | null, quit = false): void {
     this.#abandon()
     this.#decoder = null
     if (reply !== null) this.#reply(reply)
-    this.#out.push({ kind: 'close' })
+    this.#out.push({ kind: 'close', quit })
     this.#closed = true
     this.#input = Buffer.alloc(0)
   }
