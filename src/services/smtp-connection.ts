@@ -247,9 +247,12 @@ export class SmtpConnection {
     })
   }
 
+  /** After `quit` the client sends nothing more: once the kernel has our answer, how it closes its side is not waited for. */
   #close(how: 'close' | 'timeout', text: string, quit = false): void {
     this.#socket.removeListener('data', this.#onData)
-    this.#socket.end(text)
+    this.#socket.write(text)
+    if (quit && !this.#secure && this.#socket.writableLength === 0) this.#socket.destroy()
+    else this.#socket.end()
     this.#deps.lingering.add(this.#socket)
     this.#finish(how)
   }
