@@ -38,7 +38,8 @@ const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
 
 const isStored = (value: unknown): value is StoredSection => isRecord(value) && typeof value['version'] === 'number'
 
-const migrate = (section: AnySection, stored: StoredSection): Result<unknown> => {
+/** A stored value brought to the section's version. */
+export const migrate = (section: AnySection, stored: StoredSection): Result<unknown> => {
   if (stored.version > section.version)
     return fail(
       `section ${section.name} has version ${stored.version} and this release reads up to ${section.version}; ` +

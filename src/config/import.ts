@@ -2,6 +2,7 @@ import { errorText } from '../core/errors.ts'
 import { fail, ok } from '../core/result.ts'
 import type { Result } from '../core/result.ts'
 import { printableCut } from '../core/text.ts'
+import { migrate } from './codec.ts'
 import { verifyDocument } from './commit.ts'
 import { MASK } from './diff.ts'
 import { checkValue } from './document.ts'
@@ -21,18 +22,22 @@ export interface Loaded {
 
 const NUMBER = /^-?\d{1,400}(\.\d{1,400})?([eE][-+]?\d{1,4})?$/
 
-/** Reads one section's element by its schema and remembers the line of every value. */
 /** Findings of one section; nobody reads more, and a hostile file has one for each of its elements. */
 const MAX_ERRORS = 1000
 class TooMany extends Error {}
 
+/** Reads one section's element by its schema and remembers the line of every value. */
 class SectionReader {
   readonly errors: LineError[] = []
   readonly #lines = new Map<string, number>()
   readonly #secrets: SecretBox
 
-  constructor(secrets: SecretBox) {
+  /** `older`: written by a release that did not know all of today's elements. */
+  readonly #older: boolean
+
+  constructor(secrets: SecretBox, older: boolean) {
     this.#secrets = secrets
+    this.#older = older
   }
 
   /** The line of the value at `path`, or of the nearest value around it. */
@@ -97,7 +102,8 @@ class SectionReader {
       else if (key in value) this.#error(child, `stands twice in <${element.name}>`)
       else value[key] = this.read(entries[key] as Shape, child, [...path, key])
     }
-    for (const [word, key] of words) if (!(key in value)) this.#error(element, `lacks <${word}>`)
+    // What an older release did not know is added as the section's migrations say; what is missing then is told.
+    if (!this.#older) for (const [word, key] of words) if (!(key in value)) this.#error(element, `lacks <${word}>`)
     return value
   }
 
@@ -162,17 +168,29 @@ class SectionReader {
   }
 }
 
+/** A step that finds another shape than the one it was written for leaves the value to the check. */
+const broughtForward = (section: AnySection, version: number, value: unknown): unknown => {
+  try {
+    const migrated = migrate(section, { version, value })
+    return migrated.ok ? migrated.value : value
+  } catch {
+    return value
+  }
+}
+
 const readSection = (section: AnySection, element: XmlElement, secrets: SecretBox, errors: LineError[]): Loaded[] => {
   const version = element.attributes['version'] ?? String(section.version)
-  if (version !== String(section.version)) {
+  const older = /^[1-9]\d{0,3}$/.test(version) && Number(version) < section.version
+  if (!older && version !== String(section.version)) {
     const message = `<${element.name}> has version ${printableCut(version, 20)}; this release loads version ${section.version}`
     errors.push({ line: element.line, message })
     return []
   }
-  const reader = new SectionReader(secrets)
+  const reader = new SectionReader(secrets, older)
   let value: unknown
   try {
     value = reader.read(shapeOf(section.schema), element, [], ['version'])
+    if (older && reader.errors.length === 0) value = broughtForward(section, Number(version), value)
   } catch (error) {
     if (!(error instanceof TooMany)) throw error
   }

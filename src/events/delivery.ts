@@ -16,6 +16,38 @@ export type DeliveryEvent =
       readonly verifiedFor: string | null
     }
   | { readonly type: 'delivery.tls-failed'; readonly dcid: number; readonly error: string }
+  /** What is asked of TLS with a host, where not destconfig alone says it. `records`: TLSA records that count. */
+  | {
+      readonly type: 'delivery.tls-basis'
+      readonly dcid: number
+      readonly domain: string
+      readonly host: string
+      readonly basis: 'dane' | 'dane-unusable' | 'mta-sts' | 'mta-sts-testing'
+      readonly records: number
+    }
+  /** A host is not used, or, `testing`, would not be if the policy were enforced. */
+  | {
+      readonly type: 'delivery.host-left'
+      readonly domain: string
+      readonly host: string
+      readonly reason: string
+      readonly testing: boolean
+    }
+  | {
+      readonly type: 'delivery.sts-policy'
+      readonly domain: string
+      readonly id: string
+      readonly mode: 'enforce' | 'testing' | 'none'
+      readonly mx: readonly string[]
+      readonly expiresAt: Date
+    }
+  /** `until`: how long the policy that is known holds; null = none is. */
+  | {
+      readonly type: 'delivery.sts-failed'
+      readonly domain: string
+      readonly error: string
+      readonly until: Date | null
+    }
   /** A route's login: whether the host took it. */
   | {
       readonly type: 'delivery.authenticated'

@@ -5,15 +5,20 @@ import { certificateFile, startTlsFile } from '../adapters/crypto/certificate.ts
 import { createPassphrases } from '../adapters/crypto/passphrase.ts'
 import { createMailboxWriter, mailboxExists } from '../adapters/maildir/deliver.ts'
 import { createShortLinks } from '../adapters/http/short-links.ts'
+import { createStsFetch } from '../adapters/http/sts-fetch.ts'
 import { createCountryFiles } from '../adapters/mmdb/country-files.ts'
 import { ownAddresses } from '../adapters/net/own-addresses.ts'
+import { createSecureResolver } from '../adapters/net/secure-resolver.ts'
 import { createSmtpClient } from '../adapters/smtp/client.ts'
 import { createCounters as createIds } from '../adapters/sqlite/counters-block.ts'
 import { createDeliveryLedger } from '../adapters/sqlite/ledger.ts'
 import { createQueueView } from '../adapters/sqlite/queue-view.ts'
 import { SPOOL_MIGRATIONS } from '../adapters/sqlite/spool-schema.ts'
 import { createSpoolStore } from '../adapters/sqlite/spool.ts'
+import { STS_MIGRATIONS, createStsPolicyStore } from '../adapters/sqlite/sts-policies.ts'
 import { createSuspensionStore } from '../adapters/sqlite/suspensions.ts'
+import { serversFor } from '../adapters/dns/resolver.ts'
+import { dns as dnsSection } from '../config/sections/dns.ts'
 import { system } from '../config/sections/system.ts'
 import { createAuthenticator } from '../mail/auth/authenticate.ts'
 import { createDkimSigner } from '../mail/auth/dkim-sign.ts'
@@ -48,8 +53,11 @@ import { createTraffic } from '../services/traffic.ts'
 import type { Traffic } from '../services/traffic.ts'
 import { contentFilterConsumer, createWorkQueue, messageFilterConsumer } from '../services/work-queue.ts'
 import type { WorkQueue } from '../services/work-queue.ts'
+import { createStsPolicies } from '../services/sts-policies.ts'
+import { createTlsPolicies } from '../services/tls-policies.ts'
 import type { QueueView, SuspensionStore } from '../store/queue.ts'
 import type { Counters, DeliveryLedger, DeliveryQueue, SpoolStore } from '../store/spool.ts'
+import type { StsPolicyStore } from '../store/sts-policies.ts'
 import type { Foundation } from './foundation.ts'
 import type { Home } from './home.ts'
 import type { Intel } from './intel.ts'
@@ -62,6 +70,7 @@ export interface MailStores {
   readonly ledger: DeliveryLedger
   readonly view: QueueView
   readonly suspensions: SuspensionStore
+  readonly stsPolicies: StsPolicyStore
   readonly ids: Counters & { close(): Promise<void> }
 }
 
@@ -83,6 +92,7 @@ export const openMailStores = async (base: Foundation, options: ApplianceOptions
     ledger: createDeliveryLedger(database),
     view: createQueueView(database, spool.moving),
     suspensions: createSuspensionStore(database),
+    stsPolicies: createStsPolicyStore(await base.writer.open(home.db('mta-sts'), STS_MIGRATIONS)),
     ids: await createIds(database),
   }
 }
@@ -140,6 +150,7 @@ export const buildMail = (
   const hasMailbox = (address: string): Promise<boolean> => mailboxExists(home.mailboxes, address)
   const callAhead = createCallAhead({ env, config, events, resolver, smtp, mailboxExists: hasMailbox, ownAddresses })
   const geolocation = createGeolocation({ config, files: createCountryFiles(home.configuration), clock, events })
+  const stsFetch = createStsFetch({ clock, resolver, userAgent: `lychgate/${version}` })
   const delivery = createDeliveryService({
     env,
     hosts,
@@ -149,7 +160,12 @@ export const buildMail = (
     config,
     spool,
     ledger: stores.ledger,
-    resolver,
+    tlsPolicies: createTlsPolicies({
+      config,
+      resolver,
+      secureResolver: createSecureResolver(env, { servers: (name) => serversFor(name, config.get(dnsSection)) }),
+      stsPolicies: createStsPolicies({ env, resolver, events, fetch: stsFetch, store: stores.stsPolicies }),
+    }),
     smtp,
     ownAddresses,
     mailboxes: createMailboxWriter(home.mailboxes),
@@ -242,7 +258,7 @@ export const buildMail = (
     expiry: createQuarantineExpiry({ quarantine, config, env, events }),
     close: async () => {
       callAhead.close()
-      await Promise.all([scanner.close(), shortLinks.close()])
+      await Promise.all([scanner.close(), shortLinks.close(), stsFetch.close()])
     },
   }
 }

@@ -1,8 +1,10 @@
 import { bounceVerification } from '../config/sections/bounce-verification.ts'
+import { destinations } from '../config/sections/destinations.ts'
 import { listeners } from '../config/sections/listeners.ts'
 import type { ConfigReader } from '../config/section.ts'
 import type { Env } from '../core/env.ts'
 import { splitAddress } from '../core/mailbox-path.ts'
+import { termsFor } from '../mail/delivery/terms.ts'
 import { servesDomain } from '../mail/smtp/access.ts'
 import { isTaggable, isTagged, openTag, tagAddress } from '../mail/smtp/bounce-tag.ts'
 import type { QueuedRecipient, SpoolEntry } from '../store/spool.ts'
@@ -17,14 +19,16 @@ const isOurs = ({ config }: Deps, address: string): boolean =>
   config.get(listeners).some((l) => servesDomain(l, splitAddress(address).domain))
 
 /**
- * The sender as the next hop hears it. Tagged is what leaves us for others in the name of a domain of ours; the spool and
+ * The sender as the next hop hears it; the recipients are of one destination, whose entry in destconfig goes before
+ * bvconfig. Tagged is what leaves us for others in the name of a domain of ours; the spool and
  * our own notices keep the sender as it is.
  */
 export const returnPath = (deps: Deps, entry: SpoolEntry, rows: readonly QueuedRecipient[]): string => {
   const { sender, direction } = entry
   const { tagOutgoing, keys } = deps.config.get(bounceVerification)
   const key = keys.at(-1)
-  if (!tagOutgoing || !key || direction !== 'outgoing' || !isTaggable(sender)) return sender
+  const wanted = termsFor(rows[0]?.domain ?? '', deps.config.get(destinations)).bounceVerification ?? tagOutgoing
+  if (!wanted || !key || direction !== 'outgoing' || !isTaggable(sender)) return sender
   const leaves = isOurs(deps, sender) && !rows.some((r) => isOurs(deps, r.address))
   return leaves ? tagAddress(sender, key, deps.env.clock.now()) : sender
 }

@@ -127,7 +127,8 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
     all: readonly Parcel[],
     signal: AbortSignal,
   ): Promise<DomainFailure> => {
-    const { tls, messagesPerConnection: most } = routing.termsOf(domain)
+    const tls = routing.termsOf(domain)
+    const { messagesPerConnection: most } = tls
     const login = routing.loginOf(domain)
     const waiting = [...all]
     let connection: Connection | null = null

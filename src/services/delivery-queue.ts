@@ -11,7 +11,6 @@ import type { ConfigConsumer, ConfigReader, ConfigSection } from '../config/sect
 import { startTimer } from '../core/deadline.ts'
 import type { Env } from '../core/env.ts'
 import { errorText } from '../core/errors.ts'
-import type { Resolver } from '../core/resolver.ts'
 import type { EventBus } from '../events/bus.ts'
 import type { DkimSigner } from '../mail/auth/dkim-sign.ts'
 import { faultPauseMs, retryDelayMs } from '../mail/delivery/backoff.ts'
@@ -36,6 +35,7 @@ import type { HostRecorder } from './host-statistics.ts'
 import { createRecipientQuota } from './recipient-quota.ts'
 import type { Service } from './service.ts'
 import type { Suspensions } from './suspensions.ts'
+import type { TlsPolicies } from './tls-policies.ts'
 
 export interface DeliveryServiceDeps {
   readonly env: Env
@@ -44,7 +44,7 @@ export interface DeliveryServiceDeps {
   readonly config: ConfigReader
   readonly spool: SpoolStore & DeliveryQueue
   readonly ledger: Pick<DeliveryLedger, 'prune'>
-  readonly resolver: Resolver
+  readonly tlsPolicies: TlsPolicies
   readonly smtp: SmtpClient
   readonly mailboxes: MailboxWriter
   readonly signer: DkimSigner

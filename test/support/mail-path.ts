@@ -11,6 +11,7 @@ import { systemClock } from '../../src/core/clock.ts'
 import type { Clock } from '../../src/core/clock.ts'
 import { systemEntropy } from '../../src/core/entropy.ts'
 import type { Resolver } from '../../src/core/resolver.ts'
+import type { SecureResolver } from '../../src/core/secure-resolver.ts'
 import { createDkimSigner } from '../../src/mail/auth/dkim-sign.ts'
 import { createEventBus } from '../../src/events/bus.ts'
 import type { ApplianceEvent, EventOf, EventType } from '../../src/events/event.ts'
@@ -20,6 +21,9 @@ import { createDeliveryService } from '../../src/services/delivery-queue.ts'
 import { createSmtpCertificates } from '../../src/services/smtp-certificates.ts'
 import { createSmtpListeners } from '../../src/services/smtp-listeners.ts'
 import type { SmtpListenersDeps } from '../../src/services/smtp-listeners.ts'
+import type { StsPolicies } from '../../src/services/sts-policies.ts'
+import { createTlsPolicies } from '../../src/services/tls-policies.ts'
+import type { SmtpClient } from '../../src/mail/delivery/transport.ts'
 import { TestConfig } from './config-reader.ts'
 import { openSpool, temporaryHome } from './spool.ts'
 
@@ -40,6 +44,9 @@ export interface MailPathOptions {
   readonly ids?: SmtpListenersDeps['ids']
   /** Accepted messages go straight into the delivery queue. */
   readonly straight?: boolean
+  readonly secureResolver?: SecureResolver
+  readonly stsPolicies?: StsPolicies
+  readonly smtp?: SmtpClient
   readonly keepConnectionMs?: number
   readonly newWriter?: () => SqliteWriter
 }
@@ -76,9 +83,15 @@ export const mailPath = async (options: MailPathOptions = {}) => {
     ...common,
     hosts,
     suspensions,
+    tlsPolicies: createTlsPolicies({
+      config,
+      resolver: common.resolver,
+      secureResolver: options.secureResolver ?? { resolve: () => Promise.reject(new Error('no')) },
+      stsPolicies: options.stsPolicies ?? { policyOf: () => Promise.resolve(null) },
+    }),
     spool: stored.spool,
     ledger: stored.ledger,
-    smtp: createSmtpClient({ clock }),
+    smtp: options.smtp ?? createSmtpClient({ clock }),
     keepConnectionMs: options.keepConnectionMs ?? 0,
     mailboxes: createMailboxWriter(join(home, 'mailboxes')),
     signer: createDkimSigner({ config, clock, events }),

@@ -41,9 +41,12 @@ export const typeCode = (name: string): number | null => {
 
 const CLASS_IN = 1
 const RECURSION_DESIRED = 0x0100
+const AUTHENTIC_DATA = 0x0020
+/** EDNS0 (RFC 6891 §6.1.2): answers up to 1232 bytes, and the DO bit: DNSSEC is of interest (RFC 3225). */
+const OPT_DNSSEC = Buffer.from([0, 0, 41, 1232 >> 8, 1232 & 0xff, 0, 0, 0x80, 0, 0, 0])
 
-/** @throws Error when the name has a label that DNS does not carry. */
-export const encodeQuery = (id: number, { name, type }: Pick<DnsQuestion, 'name' | 'type'>): Buffer => {
+/** `dnssec`: the answer's AD bit is wanted (RFC 6840 §5.7). @throws Error when the name has a label that DNS does not carry. */
+export const encodeQuery = (id: number, { name, type }: Pick<DnsQuestion, 'name' | 'type'>, dnssec = false): Buffer => {
   const labels = name.split('.').filter((label) => label !== '')
   const parts = labels.map((label) => {
     const bytes = Buffer.from(label, 'latin1')
@@ -52,12 +55,13 @@ export const encodeQuery = (id: number, { name, type }: Pick<DnsQuestion, 'name'
   })
   const head = Buffer.alloc(12)
   head.writeUInt16BE(id, 0)
-  head.writeUInt16BE(RECURSION_DESIRED, 2)
+  head.writeUInt16BE(dnssec ? RECURSION_DESIRED | AUTHENTIC_DATA : RECURSION_DESIRED, 2)
   head.writeUInt16BE(1, 4)
+  if (dnssec) head.writeUInt16BE(1, 10)
   const tail = Buffer.alloc(5)
   tail.writeUInt16BE(typeCode(type) ?? 1, 1)
   tail.writeUInt16BE(CLASS_IN, 3)
-  return Buffer.concat([head, ...parts, tail])
+  return Buffer.concat([head, ...parts, tail, ...(dnssec ? [OPT_DNSSEC] : [])])
 }
 
 interface Cursor {

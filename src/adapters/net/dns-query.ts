@@ -9,9 +9,9 @@ import { decodeReply, encodeQuery, typeCode } from './dns-packet.ts'
 
 const TIMEOUT_MS = 5000
 const TRIES = 2
-const DNS_PORT = 53
+export const DNS_PORT = 53
 
-interface Exchange {
+export interface Exchange {
   readonly server: string
   readonly port: number
   readonly source: string | null
@@ -91,14 +91,30 @@ const decoded = (packet: Buffer, server: string): ReturnType<typeof decodeReply>
   }
 }
 
-/** The machine's name servers as `127.0.0.1`, `[::1]:5353`. */
-const machineServer = (): { readonly server: string; readonly port: number | null } => {
-  const [first] = getServers()
+interface MachineServer {
+  readonly server: string
+  readonly port: number | null
+}
+
+/** The machine's name servers, which Node has as `127.0.0.1`, `[::1]:5353`. */
+export const machineServers = (): readonly MachineServer[] =>
+  getServers().map((text) => {
+    const withPort = /^\[(.+)\]:(\d+)$|^([\d.]+):(\d+)$/.exec(text)
+    return withPort === null
+      ? { server: text, port: null }
+      : { server: withPort[1] ?? withPort[3] ?? '', port: Number(withPort[2] ?? withPort[4]) }
+  })
+
+const machineServer = (): MachineServer => {
+  const [first] = machineServers()
   if (first === undefined) throw new UserError('This machine has no name server; name one with @ADDRESS or dnsconfig.')
-  const withPort = /^\[(.+)\]:(\d+)$|^([\d.]+):(\d+)$/.exec(first)
-  return withPort === null
-    ? { server: first, port: null }
-    : { server: withPort[1] ?? withPort[3] ?? '', port: Number(withPort[2] ?? withPort[4]) }
+  return first
+}
+
+/** The answer to a query, over TCP when it is cut short over UDP. @throws Fault UPSTREAM_UNAVAILABLE or TIMED_OUT */
+export const exchange = async (query: Buffer, to: Exchange): Promise<ReturnType<typeof decodeReply>> => {
+  const reply = decoded(await overUdp(query, to), to.server)
+  return reply.flags.includes('tc') ? decoded(await overTcp(query, to), to.server) : reply
 }
 
 /** One question to one server: UDP, and TCP when the answer is cut or it is asked for. */

@@ -4,6 +4,7 @@ import type { SecureContext, TLSSocket } from 'node:tls'
 import type { Clock } from '../../core/clock.ts'
 import { startTimer } from '../../core/deadline.ts'
 import { errorText } from '../../core/errors.ts'
+import { createLru } from '../../core/lru.ts'
 import { ConnectFailure } from '../../mail/delivery/transport.ts'
 import type {
   AttemptResult,
@@ -16,7 +17,7 @@ import type {
 import { SmtpClientSession } from '../../mail/smtp/client/session.ts'
 import { SmtpLink } from './link.ts'
 import type { LinkOutput } from './link.ts'
-import { secureContext, startTls, tlsFacts } from './tls.ts'
+import { anchoredContext, secureContext, shownAnchors, startTls, tlsFacts } from './tls.ts'
 
 export interface SmtpClientDeps {
   readonly clock: Clock
@@ -97,11 +98,27 @@ const sendingOver = (
     }),
 })
 
+/** What an earlier connection of the same attempt has taught. */
+interface Lesson {
+  /** Why the handshake broke it. */
+  readonly brokenTls?: string
+  /** Authorities that TLSA records name, as the host showed them; PEM. */
+  readonly anchors?: readonly string[]
+  /** The anchors are those of this very host. */
+  readonly learnt?: boolean
+}
+
+/** Authorities are remembered by the TLSA records that name them. */
+const MAX_KNOWN = 1000
+const KNOWN_MS = 86_400_000
+
 /**
  * Outgoing SMTP. `preferred` goes on in plain text where TLS does not come about, over a new connection when the handshake
- * broke this one; `required` does not. A host whose certificate must be proven and is not gets no message.
+ * broke this one; `required` does not. A host whose certificate must be proven and is not gets no message. Where TLSA records name an
+ * authority (usage 2), the first connection learns which it is, and a second one believes it alone.
  */
 export const createSmtpClient = ({ clock, authorities }: SmtpClientDeps): SmtpClient => {
+  const known = createLru<{ readonly pems: readonly string[] }>(MAX_KNOWN, clock)
   let context: SecureContext | null = null
   const contextOf = (): SecureContext => (context ??= secureContext(authorities))
 
@@ -109,32 +126,48 @@ export const createSmtpClient = ({ clock, authorities }: SmtpClientDeps): SmtpCl
     target: SmtpTarget,
     options: SmtpClientOptions,
     signal: AbortSignal,
-    brokenTls: string | null,
+    { brokenTls, anchors, learnt }: Lesson,
   ): Promise<SmtpSending> => {
     const { hostname, replyTimeoutMs, auth, tls } = options
-    const session = new SmtpClientSession({ hostname, replyTimeoutMs, auth, tls: brokenTls === null ? tls.use : 'no' })
+    const session = new SmtpClientSession({
+      hostname,
+      replyTimeoutMs,
+      auth,
+      tls: brokenTls === undefined ? tls.use : 'no',
+    })
     const link = new SmtpLink(await dial(target, options, clock, signal), session, clock)
     const stop = (): void => {
       link.run(session.stop())
       link.destroy()
     }
     signal.addEventListener('abort', stop, { once: true })
-    const ended = await introduce(link, target, contextOf).finally(() => signal.removeEventListener('abort', stop))
+    const contextHere = (): SecureContext => (anchors ? anchoredContext(anchors) : contextOf())
+    const ended = await introduce(link, target, contextHere).finally(() => signal.removeEventListener('abort', stop))
     if (ended.kind === 'ready') {
-      const secure = 'getCipher' in link.socket ? tlsFacts(link.socket as TLSSocket, tls) : null
+      const secure = 'getCipher' in link.socket ? tlsFacts(link.socket as TLSSocket, tls, anchors !== undefined) : null
       if (tls.proof === 'required' && secure?.verified !== true) {
         link.run(session.quit())
+        const shown = secure && !learnt ? shownAnchors(link.socket as TLSSocket, tls.tlsa) : []
+        if (shown.length > 0) {
+          known.set(JSON.stringify(tls.tlsa), { pems: shown }, KNOWN_MS)
+          return await attempt(target, options, signal, { anchors: shown, learnt: true })
+        }
         throw tlsRequired(secure?.problem ?? 'the connection is not encrypted')
       }
-      return sendingOver(link, { ...ended, tlsFailure: ended.tlsFailure ?? brokenTls }, secure)
+      return sendingOver(link, { ...ended, tlsFailure: ended.tlsFailure ?? brokenTls ?? null }, secure)
     }
     const { failure, stage } = ended
     if (stage !== 'tls' || signal.aborted) throw new ConnectFailure(failure, { auth: stage === 'auth' })
     if (tls.use === 'required') throw tlsRequired(failure.response)
-    return await attempt(target, options, signal, failure.response)
+    return await attempt(target, options, signal, { brokenTls: failure.response })
   }
 
-  return { connect: (target, options, signal) => attempt(target, options, signal, null) }
+  return {
+    connect: (target, options, signal) => {
+      const anchors = options.tls.tlsa.length === 0 ? undefined : known.get(JSON.stringify(options.tls.tlsa))?.pems
+      return attempt(target, options, signal, anchors ? { anchors } : {})
+    },
+  }
 }
 
 const tlsRequired = (reason: string): ConnectFailure =>

@@ -1,4 +1,4 @@
-import type { destinations, TlsMode } from '../../config/sections/destinations.ts'
+import type { DaneMode, destinations, TlsMode } from '../../config/sections/destinations.ts'
 import { entryFor } from './by-domain.ts'
 import type { Route } from './route.ts'
 
@@ -10,6 +10,10 @@ export interface DeliveryTerms {
   readonly messagesPerConnection: number
   readonly recipients: { readonly max: number; readonly minutes: number } | null
   readonly tls: TlsMode
+  readonly dane: DaneMode
+  readonly mtaSts: boolean
+  /** Whether return paths are tagged; null = as bvconfig says. */
+  readonly bounceVerification: boolean | null
   /** null = the profile Default. */
   readonly bounceProfile: string | null
 }
@@ -23,6 +27,9 @@ export const termsFor = (domain: string, settings: Destinations): DeliveryTerms 
     messagesPerConnection: own?.messagesPerConnection ?? fallback.messagesPerConnection,
     recipients: limited.recipients === null ? null : { max: limited.recipients, minutes: limited.recipientMinutes },
     tls: own?.tls ?? fallback.tls,
+    dane: own?.dane ?? fallback.dane,
+    mtaSts: own?.mtaSts ?? fallback.mtaSts,
+    bounceVerification: own?.bounceVerification ?? fallback.bounceVerification,
     bounceProfile: own?.bounceProfile ?? fallback.bounceProfile,
   }
 }

@@ -8,10 +8,10 @@ export const tlsDemand = (mode: TlsMode, host: string, domain: string): TlsDeman
     case 'no':
     case 'preferred':
     case 'required':
-      return { use: mode, proof: 'none', names, altNamesOnly: false }
+      return { use: mode, proof: 'none', names, altNamesOnly: false, tlsa: [] }
     case 'preferred_verify':
-      return { use: 'preferred', proof: 'wanted', names, altNamesOnly: false }
+      return { use: 'preferred', proof: 'wanted', names, altNamesOnly: false, tlsa: [] }
     case 'required_verify':
-      return { use: 'required', proof: 'required', names, altNamesOnly: false }
+      return { use: 'required', proof: 'required', names, altNamesOnly: false, tlsa: [] }
   }
 }

@@ -1,4 +1,5 @@
 import type { DsnOccasion, DsnReturn } from '../../store/spool.ts'
+import type { Tlsa } from './tlsa.ts'
 
 /** Ports of the ways out: an SMTP client and the embedded mailboxes. */
 
@@ -77,6 +78,8 @@ export interface TlsDemand {
   readonly names: readonly string[]
   /** Names of the subject (CN) do not count (RFC 8461 §4.1). */
   readonly altNamesOnly: boolean
+  /** Where there are any, they decide whether the certificate is proven (RFC 7672). */
+  readonly tlsa: readonly Tlsa[]
 }
 
 export interface RouteLogin {

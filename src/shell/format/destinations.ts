@@ -1,6 +1,7 @@
+import { DANE_MODES } from '../../config/sections/destinations.ts'
 import type { Destination, destinations, TlsMode } from '../../config/sections/destinations.ts'
 import { UserError } from '../../core/errors.ts'
-import { integer, isHostname } from '../../core/schema.ts'
+import { integer, isHostname, oneOf } from '../../core/schema.ts'
 import { printableCut } from '../../core/text.ts'
 import { readValue } from '../options.ts'
 
@@ -28,6 +29,19 @@ const tlsMode = (text: string): TlsMode => {
   return mode
 }
 
+const daneMode = (text: string): Entry['dane'] => {
+  const mode = oneOf(DANE_MODES).parse(text.toLowerCase())
+  if (!mode.ok) throw new UserError(mode.error)
+  return mode.value
+}
+
+/** AsyncOS writes 0 and 1. */
+const flag = (text: string): boolean => {
+  if (text !== '0' && text !== '1') throw new UserError('The value must be 0 or 1.')
+  return text === '1'
+}
+const flagWord = (value: boolean | null): number | null => (value === null ? null : Number(value))
+
 const PARAMETERS: Readonly<Record<string, (text: string) => Partial<Entry>>> = {
   max_host_concurrency: (text) => ({ concurrency: number(text, 1000) }),
   max_messages_per_connection: (text) => ({ messagesPerConnection: number(text, 1000) }),
@@ -35,6 +49,9 @@ const PARAMETERS: Readonly<Record<string, (text: string) => Partial<Entry>>> = {
   // 0 is AsyncOS's word for no limit.
   recipient_limit: (text) => ({ recipients: text === '0' ? null : number(text, 1_000_000) }),
   table_tls: (text) => ({ tls: tlsMode(text) }),
+  table_dane: (text) => ({ dane: daneMode(text) }),
+  mta_sts: (text) => ({ mtaSts: flag(text) }),
+  bounce_validation: (text) => ({ bounceVerification: flag(text) }),
   bounce_profile: (text) => ({ bounceProfile: text.toLowerCase() === 'default' ? null : text }),
 }
 
@@ -48,6 +65,9 @@ const block = (name: string, e: Entry): readonly string[] => {
     ...line('recipient_minutes', e.recipients === null ? null : e.recipientMinutes),
     ...line('recipient_limit', e.recipients),
     ...line('table_tls', e.tls === null ? null : TLS[e.tls]),
+    ...line('table_dane', e.dane),
+    ...line('mta_sts', flagWord(e.mtaSts)),
+    ...line('bounce_validation', flagWord(e.bounceVerification)),
     ...line('bounce_profile', e.bounceProfile),
   ]
 }
@@ -133,6 +153,9 @@ const withDefault = (initial: Settings['default'], e: Partial<Entry>): Settings[
   recipients: e.recipients ?? null,
   recipientMinutes: e.recipientMinutes ?? initial.recipientMinutes,
   tls: e.tls ?? initial.tls,
+  dane: e.dane ?? initial.dane,
+  mtaSts: e.mtaSts ?? initial.mtaSts,
+  bounceVerification: e.bounceVerification ?? null,
   bounceProfile: e.bounceProfile ?? null,
 })
 
@@ -143,5 +166,8 @@ export const EMPTY_DESTINATION: Entry = {
   recipients: null,
   recipientMinutes: 60,
   tls: null,
+  dane: null,
+  mtaSts: null,
+  bounceVerification: null,
   bounceProfile: null,
 }

@@ -185,6 +185,31 @@ test('a passphrase may be written in plain where a masked one stood', () => {
   })
 })
 
+test('a file of an earlier release loads, and what it did not know is as it was then', () => {
+  const old = `<config><dns version="1"><servers/><alternates/><reverse_timeout_seconds>20</reverse_timeout_seconds>
+    <min_ttl_seconds>600</min_ttl_seconds></dns><destinations version="1"><default><concurrency>500</concurrency>
+    <messages_per_connection>50</messages_per_connection><recipients nil="true"/><recipient_minutes>60</recipient_minutes>
+    <tls>required</tls><bounce_profile nil="true"/></default><domains><domain><domain>far.example</domain>
+    <concurrency>5</concurrency><messages_per_connection nil="true"/><recipients nil="true"/>
+    <recipient_minutes>60</recipient_minutes><tls nil="true"/><bounce_profile nil="true"/></domain></domains>
+    </destinations></config>`
+  const loaded = importDocument(SECTIONS, defaults, old, secrets)
+  expect(loaded.ok ? loaded.value.map((l) => l.value) : loaded.error).toMatchObject([
+    { minTtlSeconds: 600, validating: false },
+    {
+      default: { tls: 'required', dane: 'none', mtaSts: false, bounceVerification: null },
+      domains: [{ domain: 'far.example', concurrency: 5, dane: null, mtaSts: null, bounceVerification: null }],
+    },
+  ])
+})
+
+test('a file of a later release, or an earlier one that lacks what its own had, does not load', () => {
+  expect(findings('<config>\n<dns version="99"/></config>')).toEqual([
+    expect.stringContaining('2: <dns> has version 99; this release loads version'),
+  ])
+  expect(findings('<config>\n<destinations version="1"><default/><domains/></destinations></config>')).not.toEqual([])
+})
+
 test('the word for an item is the singular of its list', () => {
   expect(
     ['listeners', 'policies', 'entries', 'classes', 'address_lists', 'addresses', 'domain_map'].map(itemWord),

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { bounceVerification } from '../../../src/config/sections/bounce-verification.ts'
+import { destinations } from '../../../src/config/sections/destinations.ts'
 import { smtpRoutes } from '../../../src/config/sections/smtp-routes.ts'
 import { tagAddress } from '../../../src/mail/smtp/bounce-tag.ts'
+import { EMPTY_DESTINATION } from '../../../src/shell/format/destinations.ts'
 import { mailPath } from '../../support/mail-path.ts'
 import { scriptedSmtp } from '../../support/scripted-smtp.ts'
 import type { Script } from '../../support/scripted-smtp.ts'
@@ -64,13 +66,30 @@ describe('a bounce', () => {
   })
 })
 
+/** Of destconfig's default entry, and of one for there.example. */
+interface Tagging {
+  readonly fallback: boolean | null
+  readonly own: boolean | null
+}
+
 /** The senders that the next hop heard. */
-const sent = async (settings: typeof bounceVerification.defaults, over: object, to: string, script?: Script) => {
+const sent = async (
+  settings: typeof bounceVerification.defaults,
+  over: object,
+  to: string,
+  script?: Script,
+  tagging?: Tagging,
+) => {
   const path = await mailPath()
   stops.push(path.stop)
   const server = await scriptedSmtp(script)
   stops.push(server.close)
   path.config.set(bounceVerification, settings)
+  if (tagging)
+    path.config.set(destinations, {
+      default: { ...destinations.defaults.default, bounceVerification: tagging.fallback },
+      domains: [{ domain: 'there.example', ...EMPTY_DESTINATION, bounceVerification: tagging.own }],
+    })
   const hosts = [`127.0.0.1:${server.port}`]
   path.config.set(smtpRoutes, [
     { domain: 'ALL', hosts },
@@ -109,6 +128,23 @@ describe('the return path', () => {
     const { mails } = await sent(settings, over, to)
     expect(mails.map((m) => m.from)).toEqual([from])
   })
+
+  it.each([
+    [true, null, null, true],
+    [true, null, false, false],
+    [true, false, null, false],
+    [true, false, true, true],
+    [false, null, true, true],
+    [false, true, null, true],
+    [false, null, null, false],
+  ])(
+    'with bvconfig %s, the default entry %s and its own entry %s is tagged: %s',
+    async (all, fallback, own, tagged) => {
+      const settings = { ...ON, tagOutgoing: all, untagged: 'accept' as const }
+      const { mails } = await sent(settings, {}, 'ann@there.example', undefined, { fallback, own })
+      expect(mails[0]?.from.startsWith('prvs=')).toBe(tagged)
+    },
+  )
 
   it('does not show in our own notice of failure, which goes untagged to the sender', async () => {
     const refuse: Script = (line) => (/^RCPT TO:<ann@/i.test(line) ? '550 5.1.1 nobody' : undefined)

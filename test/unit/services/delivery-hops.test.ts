@@ -27,6 +27,9 @@ const entryOf = (domain: string, over: Partial<Destination> = {}): Destination =
   recipients: null,
   recipientMinutes: 60,
   tls: null,
+  dane: null,
+  mtaSts: null,
+  bounceVerification: null,
   bounceProfile: null,
   ...over,
 })

@@ -1,6 +1,7 @@
 import { pyRepr } from '../../../core/python.ts'
 import type { DeliveryEvent } from '../../../events/delivery.ts'
-import { info, line, to, toMailLogs } from '../../line.ts'
+import type { EventOf } from '../../../events/event.ts'
+import { info, line, to, toMailLogs, warning } from '../../line.ts'
 import type { LogTable } from '../../line.ts'
 
 const rids = (list: readonly number[]): string => `[${list.join(', ')}]`
@@ -14,6 +15,20 @@ interface Failure {
 
 /** `5.1.0 - Unknown address error ('550', ['<a>... Relaying denied']) []` */
 const failure = (e: Failure): string => line`${e.status} - ${e.reason} (${pyRepr(e.code)}, ${pyRepr(e.responses)}) []`
+
+/** Why TLS is asked for as it is. */
+const basisText = ({ basis, domain, host, records }: EventOf<'delivery.tls-basis'>): string => {
+  switch (basis) {
+    case 'dane':
+      return line`DANE: ${records} TLSA record(s) of ${host} decide about its certificate`
+    case 'dane-unusable':
+      return line`DANE: no TLSA record of ${host} can be used, TLS is required`
+    case 'mta-sts':
+      return line`MTA-STS: the policy of ${domain} demands a valid certificate of ${host}`
+    case 'mta-sts-testing':
+      return line`MTA-STS: the policy of ${domain} is tested with ${host}, not enforced`
+  }
+}
 
 /** DCID lines. Delivery into the embedded mailboxes has an own form, so that it is never taken for an SMTP delivery. */
 export const deliveryLines: LogTable<DeliveryEvent['type']> = {
@@ -29,6 +44,22 @@ export const deliveryLines: LogTable<DeliveryEvent['type']> = {
   'delivery.tls-failed': toMailLogs((e) => info(line`DCID ${e.dcid} TLS failed: ${e.error}`)),
   'delivery.tls-required': toMailLogs((e) =>
     info(line`DCID ${e.dcid} IP ${e.address} TLS was required but could not be successfully negotiated`),
+  ),
+  'delivery.tls-basis': toMailLogs((e) => info(line`DCID ${e.dcid} ${basisText(e)}`)),
+  'delivery.host-left': toMailLogs((e) =>
+    info(line`Host ${e.host} of ${e.domain} ${e.testing ? 'would be' : 'is'} left out - ${e.reason}`),
+  ),
+  'delivery.sts-policy': toMailLogs((e, time) =>
+    info(
+      line`MTA-STS: policy of ${e.domain} fetched, id ${e.id} mode ${e.mode} mx ${e.mx.join(', ') || 'none'}, ` +
+        line`holds till ${time.stamp(e.expiresAt)}`,
+    ),
+  ),
+  'delivery.sts-failed': toMailLogs((e, time) =>
+    warning(
+      line`MTA-STS: policy of ${e.domain} cannot be fetched - ${e.error}; ` +
+        (e.until === null ? 'none is known' : line`the known one holds till ${time.stamp(e.until)}`),
+    ),
   ),
   'delivery.authenticated': toMailLogs((e) =>
     info(

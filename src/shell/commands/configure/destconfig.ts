@@ -1,8 +1,8 @@
 import { readConfigurationFile } from '../../../config/files.ts'
 import { bounceProfiles } from '../../../config/sections/bounce-profiles.ts'
 import { delivery } from '../../../config/sections/delivery.ts'
-import { destinations, TLS_MODES } from '../../../config/sections/destinations.ts'
-import type { Destination, TlsMode } from '../../../config/sections/destinations.ts'
+import { DANE_MODES, destinations, TLS_MODES } from '../../../config/sections/destinations.ts'
+import type { Destination } from '../../../config/sections/destinations.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
 import { integer, isHostname, oneOf, text } from '../../../core/schema.ts'
@@ -11,19 +11,12 @@ import { printable, printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
 import type { Form, Session } from '../../command.ts'
 import { writeExport } from '../../files.ts'
+import { DANE_WORDS, TLS_WORDS, destinationDetail, destinationTable } from '../../format/destination-tables.ts'
 import { EMPTY_DESTINATION, parseDestinations, printDestinations } from '../../format/destinations.ts'
 import { readForm } from '../../options.ts'
 
 type Settings = (typeof destinations)['defaults']
 type Entry = Omit<Destination, 'domain'>
-
-const TLS_WORDS: Readonly<Record<TlsMode, string>> = {
-  no: 'No',
-  preferred: 'Preferred',
-  required: 'Required',
-  preferred_verify: 'Preferred - Verify',
-  required_verify: 'Required - Verify',
-}
 
 const read = ({ draft }: Session): Settings => draft.get(destinations)
 const write = (session: Session, settings: Settings): void => session.draft.set(destinations, settings)
@@ -103,13 +96,47 @@ const askEntry = async (session: Session, of: string, now: Entry, fallback: Sett
         TLS_MODES.indexOf(now.tls ?? fallback.tls),
       )
     : null
+  const secured =
+    (tls ?? fallback.tls) === 'no' ? { dane: null, mtaSts: null } : await askSupport(session, of, now, fallback)
+  const ownTagging = await ask.confirm(
+    `Do you wish to apply a specific bounce verification address tagging setting for ${of}?`,
+    now.bounceVerification !== null,
+  )
   return {
     concurrency,
     messagesPerConnection,
     recipients,
     recipientMinutes,
     tls,
+    ...secured,
+    bounceVerification: ownTagging
+      ? await ask.confirm('Perform bounce verification address tagging?', now.bounceVerification ?? true)
+      : null,
     bounceProfile: await askProfile(session, of, now),
+  }
+}
+
+/** What proves that a host is the domain's; nothing without TLS. */
+const askSupport = async (
+  session: Session,
+  of: string,
+  now: Entry,
+  fallback: Settings['default'],
+): Promise<Pick<Entry, 'dane' | 'mtaSts'>> => {
+  const { ask } = session
+  const ownDane = await ask.confirm(`Do you wish to configure DANE support for ${of}?`, now.dane !== null)
+  const dane = ownDane
+    ? await ask.pick(
+        'Choose the DANE support:',
+        DANE_MODES,
+        (m) => DANE_WORDS[m],
+        DANE_MODES.indexOf(now.dane ?? fallback.dane),
+      )
+    : null
+  const ownSts = await ask.confirm(`Do you wish to configure MTA STS support for ${of}?`, now.mtaSts !== null)
+  return {
+    dane,
+    mtaSts: ownSts ? await ask.confirm('Do you want to use MTA STS support?', now.mtaSts ?? true) : null,
   }
 }
 
@@ -135,54 +162,19 @@ const setDefault = (session: Session, answers: Entry): void => {
       recipients: answers.recipients,
       recipientMinutes: answers.recipientMinutes,
       tls: answers.tls ?? destinations.defaults.default.tls,
+      dane: answers.dane ?? destinations.defaults.default.dane,
+      mtaSts: answers.mtaSts ?? destinations.defaults.default.mtaSts,
+      bounceVerification: answers.bounceVerification,
       bounceProfile: answers.bounceProfile,
     },
   })
   session.print('The default entry has been updated.')
 }
 
-const cell = (value: number | string | null): string => (value === null ? 'Default' : String(value))
-const limitOf = (e: Pick<Entry, 'recipients' | 'recipientMinutes'>): string =>
-  e.recipients === null ? 'Default' : `${e.recipients} per ${e.recipientMinutes} min`
-
-const columns = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const [head = []] = rows
-  const widths = head.map((_, i) => Math.max(...rows.map((r) => (r[i] ?? '').length)))
-  const line = (row: readonly string[]): string =>
-    row
-      .map((text, i) => text.padEnd(widths[i] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return [line(head), widths.map((w) => '='.repeat(w)).join('  '), ...rows.slice(1).map(line)]
-}
-
-const table = (session: Session): readonly string[] => {
-  const { domains, default: d } = read(session)
-  return columns([
-    ['Domain', 'Rate Limiting', 'TLS', 'Bounce Profile'],
-    ...domains.map((e) => [
-      e.domain,
-      e.concurrency === null && e.recipients === null && e.messagesPerConnection === null ? 'Default' : 'On',
-      e.tls === null ? 'Default' : TLS_WORDS[e.tls],
-      cell(e.bounceProfile),
-    ]),
-    ['(Default)', 'On', TLS_WORDS[d.tls], cell(d.bounceProfile)],
-  ])
-}
-
-const detail = (session: Session, name: string): readonly string[] => {
-  const { default: d } = read(session)
-  const isDefault = name.toUpperCase() === 'DEFAULT'
-  const e: Entry = isDefault ? d : find(session, name)
-  return [
-    isDefault ? 'Default' : name.toLowerCase(),
-    `Maximum concurrency: ${cell(e.concurrency)}`,
-    `Maximum messages per connection: ${cell(e.messagesPerConnection)}`,
-    `Recipient limit: ${isDefault && e.recipients === null ? 'None' : limitOf(e)}`,
-    `TLS: ${e.tls === null ? 'Default' : TLS_WORDS[e.tls]}`,
-    `Bounce profile: ${cell(e.bounceProfile)}`,
-  ]
-}
+const detail = (session: Session, name: string): readonly string[] =>
+  name.toUpperCase() === 'DEFAULT'
+    ? destinationDetail(null, read(session).default)
+    : destinationDetail(name.toLowerCase(), find(session, name))
 
 const clear = (session: Session): void => {
   write(session, destinations.defaults)
@@ -261,7 +253,7 @@ const dialogue = async (session: Session): Promise<void> => {
     } else if (operation === 'DELETE') remove(session, await chosen('Choose the domain you wish to remove.'))
     else if (operation === 'DEFAULT')
       setDefault(session, await askEntry(session, 'the default entry', read(session).default, read(session).default))
-    else if (operation === 'LIST') await session.page(table(session))
+    else if (operation === 'LIST') await session.page(destinationTable(read(session)))
     else if (operation === 'DETAIL') {
       const names = ['DEFAULT', ...domains.map((d) => d.domain)]
       await session.page(detail(session, await ask.pick('Choose the entry to display.', names, (n) => n, 0)))
@@ -270,7 +262,17 @@ const dialogue = async (session: Session): Promise<void> => {
   }
 }
 
-const OPTIONS = ['concurrency', 'messages', 'recipients', 'minutes', 'tls', 'profile'] as const
+const OPTIONS = [
+  'concurrency',
+  'messages',
+  'recipients',
+  'minutes',
+  'tls',
+  'dane',
+  'sts',
+  'tagging',
+  'profile',
+] as const
 
 const parsed = <T>(field: Field<T>, text: string): T => {
   const result = field.parse(text)
@@ -286,13 +288,21 @@ const withOptions = (old: Entry, options: Readonly<Record<string, string | undef
   }
   const word = (text: string | undefined, now: string | null): string | null =>
     text === undefined ? now : text.toLowerCase() === 'default' ? null : text
+  const flag = (text: string | undefined, now: boolean | null): boolean | null => {
+    const given = word(text, now === null ? null : now ? 'yes' : 'no')
+    return given === null ? null : parsed(oneOf(['yes', 'no']), given) === 'yes'
+  }
   const tls = word(options['tls'], old.tls)
+  const dane = word(options['dane'], old.dane)
   return {
     concurrency: number('concurrency', 1000, old.concurrency),
     messagesPerConnection: number('messages', 1000, old.messagesPerConnection),
     recipients: number('recipients', 1_000_000, old.recipients),
     recipientMinutes: number('minutes', 60, old.recipientMinutes) ?? EMPTY_DESTINATION.recipientMinutes,
     tls: tls === null ? null : parsed(oneOf(TLS_MODES), tls),
+    dane: dane === null ? null : parsed(oneOf(DANE_MODES), dane),
+    mtaSts: flag(options['sts'], old.mtaSts),
+    bounceVerification: flag(options['tagging'], old.bounceVerification),
     bounceProfile: word(options['profile'], old.bounceProfile),
   }
 }
@@ -320,7 +330,8 @@ export default defineCommand({
   summary: 'Configure how mail is handed to destinations',
   description:
     'Sets for each destination how many connections are open at the same time, how many messages one carries, how many ' +
-    'recipients get mail in a span of time, whether TLS is used, and which bounce profile holds. Domains behind the ' +
+    'recipients get mail in a span of time, whether TLS is used and what proves the host (DANE, MTA-STS), whether return ' +
+    'paths are tagged, and which bounce profile holds. Domains behind the ' +
     'same smarthost (smtproutes) share its connections.',
   options: {
     '--concurrency=VALUE': 'connections at the same time',
@@ -328,6 +339,9 @@ export default defineCommand({
     '--recipients=VALUE': 'recipients in the span of time, or none',
     '--minutes=VALUE': 'the span of time',
     '--tls=VALUE': 'no, preferred, required, preferred_verify or required_verify',
+    '--dane=VALUE': 'TLSA records decide about TLS: none, opportunistic or mandatory',
+    '--sts=VALUE': 'the MTA-STS policy of the domain decides about TLS: yes or no',
+    '--tagging=VALUE': 'bounce verification tags return paths: yes or no',
     '--profile=VALUE': 'the bounce profile',
   },
   category: 'configure',
@@ -362,7 +376,7 @@ export default defineCommand({
       OPTIONS,
     ),
     form('delete', 'DOMAIN', (session, name) => remove(session, find(session, name))),
-    form('list', '', (session) => session.page(table(session))),
+    form('list', '', (session) => session.page(destinationTable(read(session)))),
     form('detail', 'DOMAIN', (session, name) => session.page(detail(session, name))),
     form('clear', '', clear),
     form('import', 'FILE', importFile),

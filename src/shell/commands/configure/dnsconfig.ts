@@ -3,7 +3,7 @@ import { dns } from '../../../config/sections/dns.ts'
 import type { DnsSettings } from '../../../config/sections/dns.ts'
 import { UserError } from '../../../core/errors.ts'
 import { fail, ok } from '../../../core/result.ts'
-import { hostname, integer, list } from '../../../core/schema.ts'
+import { hostname, integer, list, oneOf } from '../../../core/schema.ts'
 import type { Field } from '../../../core/schema.ts'
 import { printableCut } from '../../../core/text.ts'
 import { STAGERS, defineCommand } from '../../command.ts'
@@ -26,7 +26,7 @@ const inOrder = (session: Session): DnsSettings['servers'] =>
   [...read(session).servers].sort((a, b) => a.priority - b.priority)
 
 const overview = (session: Session): readonly string[] => {
-  const { alternates } = read(session)
+  const { alternates, validating } = read(session)
   const servers = inOrder(session)
   return [
     ...(servers.length === 0
@@ -35,6 +35,7 @@ const overview = (session: Session): readonly string[] => {
           'Currently using the local DNS cache servers:',
           ...servers.map((s, i) => `${i + 1}. Priority: ${s.priority}  ${s.address}`),
         ]),
+    ...(validating ? ['Their DNSSEC validation is trusted.'] : []),
     ...(alternates.length === 0
       ? []
       : [
@@ -153,6 +154,12 @@ const setup = async (session: Session): Promise<void> => {
       read(session).minTtlSeconds,
     ),
   })
+  write(session, {
+    validating: await ask.confirm(
+      'Do these servers validate DNSSEC, over a way that nobody else can change? (needed for DANE)',
+      read(session).validating,
+    ),
+  })
 }
 
 const value = <T>(field: Field<T>, text: string): T => {
@@ -180,7 +187,8 @@ export default defineCommand({
   summary: 'Configure DNS servers, time-outs and cache',
   description:
     'Names the DNS servers that the mail path asks, alternate servers for single domains, the time-out of reverse ' +
-    'look-ups and how long answers are kept at least.',
+    'look-ups, how long answers are kept at least, and whether the servers are trusted with DNSSEC (the AD bit), ' +
+    'which DANE needs.',
   category: 'configure',
   roles: STAGERS,
   needsCommit: true,
@@ -206,6 +214,9 @@ export default defineCommand({
     ),
     form(['parent', 'delete'], 'IP', (session, [ip = '']) => remove(session, ip)),
     form(['parent', 'print'], '', (session) => session.print(...overview(session))),
+    form(['validating'], 'YES|NO', (session, [answer = '']) => {
+      write(session, { validating: value(oneOf(['yes', 'no']), answer.toLowerCase()) === 'yes' })
+    }),
     form(['alt', 'new'], 'DOMAINS IP', (session, [names = '', ip = '']) =>
       addAlternate(session, value(domains, names), value(address, ip)),
     ),
