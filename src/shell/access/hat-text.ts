@@ -54,6 +54,8 @@ class HatReader {
   otherwise: string | null = null
   #inside: Inside = { kind: 'nothing' }
   #line = 0
+  /** Policies are known at the end of the file only. */
+  readonly #references: { readonly where: string; readonly policy: string; readonly line: number }[] = []
 
   read(text: string): void {
     for (const raw of text.split(/\r?\n/)) {
@@ -65,17 +67,16 @@ class HatReader {
       else this.#head(line)
     }
     this.#complete()
-    for (const { name, policy } of this.groups) this.#known(name, policy)
-    if (this.otherwise !== null) this.#known('ALL', this.otherwise)
+    for (const { where, policy, line } of this.#references) this.#known(where, policy, line)
   }
 
   #error(message: string, line = this.#line): void {
     this.errors.push({ line, message })
   }
 
-  #known(where: string, policy: string): void {
+  #known(where: string, policy: string, line: number): void {
     if (policy.startsWith('$') && !this.policies.some((p) => `$${p.name}` === policy))
-      this.#error(`${where} names the policy ${policy}, which the file does not define.`)
+      this.#error(`${where} names the policy ${policy}, which the file does not define.`, line)
   }
 
   /** The last policy or group must have had its end. */
@@ -108,9 +109,11 @@ class HatReader {
     if (inside.kind === 'otherwise') {
       if (reference === undefined) return this.#error('ALL needs a policy or a behaviour.')
       this.otherwise = reference
+      this.#references.push({ where: 'ALL', policy: reference, line: this.#line })
       this.#inside = { kind: 'nothing' }
     } else if (inside.kind === 'group') {
       if (reference === undefined) return this.#hosts(inside.hosts, line)
+      this.#references.push({ where: inside.name, policy: reference, line: this.#line })
       this.groups.push({ name: inside.name, hosts: inside.hosts, policy: reference, comment: comment.slice(0, 255) })
       this.#inside = { kind: 'nothing' }
     } else this.#error('This line belongs to no policy and no sender group.')

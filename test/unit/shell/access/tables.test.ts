@@ -118,7 +118,8 @@ describe('the Host Access Table as text', () => {
     ['$P\n    ACCEPT {\n        tls = "maybe"\n    }\nALL\n    $P', 3, 'tls: The value must be one of'],
     ['$P\n    ACCEPT {\n        tls = "off"', 2, 'no closing }'],
     ['G:\n    10.1.1.1\nALL\n    ACCEPT', 1, 'The sender group G has no policy.'],
-    ['G:\n        $NONE\nALL\n    ACCEPT', 4, 'G names the policy $NONE'],
+    ['G:\n        $NONE\nALL\n    ACCEPT\n', 2, 'G names the policy $NONE'],
+    ['G:\n        ACCEPT\nALL\n    $NONE\n\n', 4, 'ALL names the policy $NONE'],
     ['10.1.1.1\n    ACCEPT\nALL\n    ACCEPT', 1, 'Indent the entries'],
     ['# nothing', 1, 'no entry ALL'],
   ])('of %j says at line %i: %s', (text, line, message) => {
