@@ -61,3 +61,9 @@ const isDomain = (domain: string): boolean => {
   // U-labels (RFC 6531) count by their form: no blanks, controls or specials.
   return isHostname(isAscii(domain) ? domain : domain.replace(/[\u0080-\u{10ffff}]/gu, 'u'))
 }
+
+/** The same for two spellings of one mailbox: of a domain the case says nothing (RFC 5321 §2.4), of a local part it may. */
+export const mailboxKey = (address: string): string => {
+  const at = address.lastIndexOf('@')
+  return `${address.slice(0, at)}${address.slice(at).toLowerCase()}`
+}

@@ -1,8 +1,10 @@
+import { mailboxKey } from './address.ts'
 import { parseCommand } from './commands.ts'
 import type { Command } from './commands.ts'
 import { DataDecoder } from './data.ts'
 import type { DataResult } from './data.ts'
 import { readRecipient, readSender } from './envelope-commands.ts'
+import { SmtpInput } from './input.ts'
 import { SMTP_LIMITS } from './limits.ts'
 import { REPLIES } from './replies.ts'
 import { SaslExchange } from './sasl.ts'
@@ -16,8 +18,6 @@ interface Transaction {
   readonly recipients: Set<string>
 }
 
-const CR = 13
-const LF = 10
 /** Another protocol's client, made to talk to us by somebody's page: nothing it says is a command. */
 const FOREIGN = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'HOST:'])
 
@@ -28,13 +28,9 @@ const FOREIGN = new Set(['GET', 'POST', 'PUT', 'HEAD', 'OPTIONS', 'CONNECT', 'HO
 export class SmtpSession {
   readonly #settings: SmtpSettings
   #out: SmtpOutput[] = []
-  #input: Buffer = Buffer.alloc(0)
+  readonly #input = new SmtpInput()
   #waiting: Waiting | null = null
   #closed = false
-  /** The rest of a line that was too long is thrown away. */
-  #skippingLine = false
-  /** Octets of a refused BDAT that are thrown away. */
-  #skippingOctets = 0
   #decoder: DataDecoder | null = null
   #transaction: Transaction | null = null
   #asked: { readonly address: string; readonly utf8: boolean } | null = null
@@ -86,7 +82,7 @@ export class SmtpSession {
 
   feed(bytes: Buffer): readonly SmtpOutput[] {
     if (this.#closed) return []
-    this.#input = this.#input.length === 0 ? bytes : Buffer.concat([this.#input, bytes])
+    this.#input.add(bytes)
     return this.#run()
   }
 
@@ -95,7 +91,8 @@ export class SmtpSession {
     this.#waiting = null
     if (waiting === 'sender' && answer.accept)
       this.#transaction = { utf8: this.#asked?.utf8 ?? false, recipients: new Set() }
-    if (waiting === 'recipient' && answer.accept) this.#transaction?.recipients.add(this.#asked?.address ?? '')
+    if (waiting === 'recipient' && answer.accept)
+      this.#transaction?.recipients.add(mailboxKey(this.#asked?.address ?? ''))
     if (waiting === 'message') {
       this.#transaction = null
       this.#messages++
@@ -122,7 +119,7 @@ export class SmtpSession {
     this.#secure = true
     this.#authenticated = false
     this.#helo = null
-    this.#input = Buffer.alloc(0)
+    this.#input.clear()
   }
 
   /** Too much memory is in use: the message that is coming in is read to its end, thrown away, and answered 452. */
@@ -151,36 +148,17 @@ export class SmtpSession {
 
   /** One step on the input; false when more is needed. */
   #step(): boolean {
-    if (this.#skippingOctets > 0) {
-      const n = Math.min(this.#skippingOctets, this.#input.length)
-      this.#skippingOctets -= n
-      this.#input = this.#input.subarray(n)
-      return true
-    }
     return this.#decoder ? this.#readData(this.#decoder) : this.#readLine()
   }
 
   #readLine(): boolean {
-    const lf = this.#input.indexOf(LF)
-    const length = lf < 0 ? this.#input.length : lf + 1
-    const most = this.#sasl ? SMTP_LIMITS.saslBytes : SMTP_LIMITS.commandBytes
-    if (length > most && !this.#skippingLine) {
-      this.#skippingLine = true
-      this.#sasl = null
-      this.#refuse(REPLIES.tooLong)
-    }
-    if (lf < 0) {
-      if (this.#skippingLine) this.#input = this.#input.subarray(length)
-      return false
-    }
-    const ended = lf > 0 && this.#input[lf - 1] === CR
-    const line = this.#input.subarray(0, ended ? lf - 1 : lf)
-    this.#input = this.#input.subarray(length)
-    if (this.#skippingLine) this.#skippingLine = false
-    else if (!ended && this.#settings.bareNewlines === 'reject') this.#refuseLine(REPLIES.bareNewline)
+    const line = this.#input.line(this.#sasl ? SMTP_LIMITS.saslBytes : SMTP_LIMITS.commandBytes)
+    if (line === null) return false
+    if (line.kind === 'too-long') this.#refuseLine(REPLIES.tooLong)
+    else if (line.bare && this.#settings.bareNewlines === 'reject') this.#refuseLine(REPLIES.bareNewline)
     else {
-      const command = parseCommand(line)
-      if (command && this.#sasl) this.#saslStep(this.#sasl.next(line.toString('latin1')))
+      const command = parseCommand(line.bytes)
+      if (command && this.#sasl) this.#saslStep(this.#sasl.next(line.bytes.toString('latin1')))
       else if (command) this.#command(command)
       else this.#refuseLine(REPLIES.badBytes)
     }
@@ -296,7 +274,7 @@ export class SmtpSession {
     const read = readRecipient(argument, transaction.utf8)
     if (typeof read === 'string') return this.#refuse(read)
     const { address, options } = read
-    if (transaction.recipients.has(address)) return this.#reply(REPLIES.recipient)
+    if (transaction.recipients.has(mailboxKey(address))) return this.#reply(REPLIES.recipient)
     if (transaction.recipients.size >= this.#settings.maxRecipients)
       return this.#refuseRecipient(REPLIES.tooManyRecipients)
     this.#asked = { address, utf8: transaction.utf8 }
@@ -313,9 +291,7 @@ export class SmtpSession {
   }
 
   #readData(decoder: DataDecoder): boolean {
-    const end = decoder.write(this.#input, 0)
-    this.#input = end < 0 ? Buffer.alloc(0) : this.#input.subarray(end)
-    if (end < 0) return false
+    if (!this.#input.read((bytes) => decoder.write(bytes, 0))) return false
     this.#decoder = null
     this.#finish(decoder.finish())
     return true
@@ -345,7 +321,7 @@ export class SmtpSession {
     this.#abandon()
     this.#reply(REPLIES.startTls)
     // Plaintext that stands behind STARTTLS was never protected: it is not read (CVE-2011-0411).
-    this.#input = Buffer.alloc(0)
+    this.#input.clear()
     this.#wait('tls', { kind: 'start-tls' })
   }
 
@@ -353,7 +329,7 @@ export class SmtpSession {
   #bdat(argument: string): void {
     const [, size] = /^(\d{1,15})(?: LAST)?$/i.exec(argument) ?? []
     if (size === undefined) return this.#close(REPLIES.tooManyErrors)
-    this.#skippingOctets = Number(size)
+    this.#input.skip(Number(size))
     this.#refuse(REPLIES.notOffered)
   }
 
@@ -394,6 +370,6 @@ export class SmtpSession {
     if (reply !== null) this.#reply(reply)
     this.#out.push({ kind: 'close', quit })
     this.#closed = true
-    this.#input = Buffer.alloc(0)
+    this.#input.clear()
   }
 }

@@ -132,6 +132,16 @@ describe('the SMTP session', () => {
     expect(codes(`${HELLO}${line}\r\n`)).toEqual([220, 250, code])
   })
 
+  it('takes a recipient once, in whatever case its domain is written', () => {
+    const to = (address: string) => `RCPT TO:<${address}>\r\n`
+    const { codes, outputs } = talk(
+      `${HELLO}MAIL FROM:<>\r\n${to('Joe@example.com')}${to('Joe@EXAMPLE.com')}${to('joe@example.com')}`,
+    )
+    expect(codes.slice(-3)).toEqual([250, 250, 250])
+    const taken = outputs.flatMap((o) => (o.kind === 'recipient' ? [o.address] : []))
+    expect(taken).toEqual(['Joe@example.com', 'joe@example.com'])
+  })
+
   it('holds to its limits', () => {
     const many = ['1', '2', '3', '4'].map((n) => `RCPT TO:<${n}@example.com>\r\n`).join('')
     expect(codes(`${HELLO}MAIL FROM:<>\r\n${many}RCPT TO:<1@example.com>\r\n`)).toEqual([
