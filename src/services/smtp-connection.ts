@@ -247,11 +247,14 @@ export class SmtpConnection {
     })
   }
 
-  /** After `quit` the client sends nothing more: once the kernel has our answer, how it closes its side is not waited for. */
+  /**
+   * After `quit` the client sends nothing more: once the kernel has our answer, how it closes its side is not waited for.
+   * One that went on talking would lose the replies that it has not read, to its messages too.
+   */
   #close(how: 'close' | 'timeout', text: string, quit = false): void {
     this.#socket.removeListener('data', this.#onData)
     this.#socket.write(text)
-    if (quit && !this.#secure && this.#socket.writableLength === 0) this.#socket.destroy()
+    if (quit && !this.#secure && !this.#session.talkative && this.#socket.writableLength === 0) this.#socket.destroy()
     else this.#socket.end()
     this.#deps.lingering.add(this.#socket)
     this.#finish(how)

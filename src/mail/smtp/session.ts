@@ -31,6 +31,7 @@ export class SmtpSession {
   readonly #input = new SmtpInput()
   #waiting: Waiting | null = null
   #closed = false
+  #talkative = false
   #decoder: DataDecoder | null = null
   #transaction: Transaction | null = null
   #asked: { readonly address: string; readonly utf8: boolean } | null = null
@@ -63,6 +64,11 @@ export class SmtpSession {
 
   get receiving(): boolean {
     return this.#decoder !== null
+  }
+
+  /** The client sent more behind what closed the conversation: to close at once would reset it and lose it the replies. */
+  get talkative(): boolean {
+    return this.#talkative
   }
 
   /** A transaction is open. */
@@ -370,6 +376,7 @@ export class SmtpSession {
     if (reply !== null) this.#reply(reply)
     this.#out.push({ kind: 'close', quit })
     this.#closed = true
+    this.#talkative = this.#input.length > 0
     this.#input.clear()
   }
 }

@@ -158,6 +158,20 @@ describe('the listeners', () => {
     expect(path.of('connection.closed')[0]).toMatchObject({ how: 'lost' })
   })
 
+  it('leave a client that goes on behind QUIT all its replies', async () => {
+    const path = await started()
+    const message = 'MAIL FROM:<>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nx\r\n.\r\n'
+    for (let i = 0; i < 20; i++) {
+      const socket = raw(path.port())
+      // Read only after the server is done: a reset would have thrown its replies away.
+      socket.pause()
+      socket.write(`EHLO x\r\n${message}QUIT\r\n${'NOOP\r\n'.repeat(5000)}`)
+      await path.until('connection.closed', i + 1)
+      await settle()
+      expect(await textUntil(socket.resume(), /221/)).toMatch(/Message \d+ accepted\r\n221/)
+    }
+  })
+
   it('end a socket after its last reply, whatever its client goes on to send', async () => {
     const clock = new FakeClock()
     const path = await started({ clock })
