@@ -161,15 +161,16 @@ describe('the listeners', () => {
   it('leave a client that goes on behind QUIT all its replies', async () => {
     const path = await started()
     const message = 'MAIL FROM:<>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nx\r\n.\r\n'
-    for (let i = 0; i < 20; i++) {
-      const socket = raw(path.port())
-      // Read only after the server is done: a reset would have thrown its replies away.
-      socket.pause()
-      socket.write(`EHLO x\r\n${message}QUIT\r\n${'NOOP\r\n'.repeat(5000)}`)
-      await path.until('connection.closed', i + 1)
+    const socket = raw(path.port())
+    // Who writes to a connection that was reset has an error before the replies.
+    socket.pause()
+    socket.write(`EHLO x\r\n${message}QUIT\r\nNOOP\r\n`)
+    await path.until('connection.closed')
+    for (let i = 0; i < 3; i++) {
+      await new Promise((resolve) => socket.write('NOOP\r\n', resolve))
       await settle()
-      expect(await textUntil(socket.resume(), /221/)).toMatch(/Message \d+ accepted\r\n221/)
     }
+    expect(await textUntil(socket.resume(), /221/)).toMatch(/Message \d+ accepted\r\n221/)
   })
 
   it('end a socket after its last reply, whatever its client goes on to send', async () => {
