@@ -90,7 +90,8 @@ export const createHoldArea = (root: string): HoldArea => {
       try {
         await rename(file.path, to)
       } catch (error) {
-        await rm(directory, { recursive: true, force: true })
+        // Unless a message lies here: another attempt at the same copy may have been quicker.
+        if (!(await exists(to))) await rm(directory, { recursive: true, force: true })
         throw error
       }
       if (!isIt(await lstat(to))) {

@@ -1,3 +1,4 @@
+import { htmlPieces } from '../../intel/url/html-pieces.ts'
 import { escapeHtml } from './edit-html.ts'
 import { encodeText } from './charset.ts'
 import type { MimePart } from './walk.ts'
@@ -7,8 +8,6 @@ export interface Stamp {
   readonly text: string
 }
 
-const BODY_TAG = /<body\b(?:[^>"']|"[^"]*"|'[^']*')*>/i
-
 /** The stamp in a text part: lines of its own, with the line ends that the part has. */
 const stampText = (content: string, stamp: Stamp): string => {
   const eol = /\r\n/.test(content) || !content.includes('\n') ? '\r\n' : '\n'
@@ -17,16 +16,19 @@ const stampText = (content: string, stamp: Stamp): string => {
   return `${content}${content === '' || content.endsWith('\n') ? '' : eol}${eol}${text}${eol}`
 }
 
+/** Where the content of the body element begins and ends for a reader: what stands in a comment is no tag. */
+const bodyOf = (html: string): { readonly start: number; readonly end: number } => {
+  const pieces = htmlPieces(html)
+  const open = pieces.find((p) => p.kind === 'tag' && p.name === 'body')
+  const close = pieces.findLast((p) => p.kind === 'close' && p.name === 'body')
+  return { start: open?.kind === 'tag' ? open.end : 0, end: close?.kind === 'close' ? close.start : html.length }
+}
+
 /** The stamp as an escaped block inside the body element. */
 const stampHtml = (content: string, stamp: Stamp): string => {
   const block = `<div>${stamp.text.split(/\r?\n/).map(escapeHtml).join('<br>')}</div>`
-  if (stamp.where === 'heading') {
-    const body = BODY_TAG.exec(content)
-    const at = body ? body.index + body[0].length : 0
-    return `${content.slice(0, at)}${block}${content.slice(at)}`
-  }
-  const close = content.toLowerCase().lastIndexOf('</body')
-  const at = close < 0 ? content.length : close
+  const { start, end } = bodyOf(content)
+  const at = stamp.where === 'heading' ? start : end
   return `${content.slice(0, at)}${block}${content.slice(at)}`
 }
 

@@ -1,4 +1,4 @@
-import { escapeHtml, rewriteHtml } from './edit-html.ts'
+import { escapeHtml, removeFromHtml, rewriteHtml, withoutText } from './edit-html.ts'
 
 /** What to do with one attribute value or one stretch of text. */
 export interface LinkRewriter {
@@ -74,12 +74,26 @@ const substitute = (text: string, patterns: readonly RegExp[], replace: (form: s
   return out + text.slice(at)
 }
 
+/** The spellings of URLs in a text part or in HTML, as the scan found them. */
+export type FindSpellings = (content: string) => readonly string[]
+
+/**
+ * The content with its URLs rewritten. What was found can stand there in a spelling that no search for text meets: it
+ * is looked for again, and taken out with the attribute that holds it. @throws Error when a URL is still there.
+ */
 export const rewriteUrls = (
   kind: 'text' | 'html',
   content: string,
   rewrite: UrlRewrite,
-  known: Iterable<string>,
+  find: FindSpellings,
 ): string => {
-  const rewriter = createRewriter(rewrite, known)
-  return kind === 'html' ? rewriteHtml(content, rewriter, rewrite.visibleText) : rewriter.text(content, false)
+  const rewriter = createRewriter(rewrite, find(content))
+  /** Unless its replacement brings it along. */
+  const holds = (text: string): boolean =>
+    find(text).some((raw) => rewrite.replacements.get(raw)?.includes(raw) === false)
+  const left = (text: string): boolean => holds(kind === 'html' ? withoutText(text) : text)
+  let out = kind === 'html' ? rewriteHtml(content, rewriter, rewrite.visibleText) : rewriter.text(content, false)
+  if (kind === 'html' && left(out)) out = removeFromHtml(out, holds)
+  if (left(out)) throw new Error('a URL could not be rewritten')
+  return out
 }

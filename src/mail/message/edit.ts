@@ -15,7 +15,7 @@ import type { RawField } from './header-block.ts'
 import type { HeaderField } from './parsed.ts'
 import { encodeTransfer } from './transfer.ts'
 import type { TransferEncoding } from './transfer.ts'
-import { bodyKind, isSigned, leaves, walk } from './walk.ts'
+import { bodyKind, isDelsp, isSigned, leaves, walk } from './walk.ts'
 import type { MimePart } from './walk.ts'
 
 export interface EditTools {
@@ -61,9 +61,10 @@ const editHeader = (raw: Buffer, edits: readonly HeaderEdit[], limits: ScanLimit
   const after = edits.reduce<readonly HeaderField[]>((fields, edit) => editFields(fields, edit), before)
   if (after.length === before.length && after.every((f, i) => f === before[i])) return raw
   const rest = raw.subarray(header.end)
-  // A header that ends without an empty line (no body at all) would swallow what follows.
-  const gap = header.end === header.bodyStart && rest.length > 0 ? ['\r\n'] : []
-  return Buffer.concat([...after.map(fieldBytes), ...gap.map((g) => Buffer.from(g)), rest])
+  // A header that ends without an empty line (no body at all) would swallow what follows; one that is longer than we
+  // read goes on.
+  const gap = header.end === header.bodyStart && rest.length > 0 && !header.cut ? [CRLF] : []
+  return Buffer.concat([...after.map(fieldBytes), ...gap, rest])
 }
 
 interface Change {
@@ -126,10 +127,15 @@ const rewriteMessage = (raw: Buffer, edit: Extract<BodyEdit, { kind: 'url.rewrit
   const { root } = walk(raw, tools.limits)
   const changes = leaves(root).flatMap((part) => {
     const kind = bodyKind(part)
-    if (kind === null || part.encoding === null) return []
+    // In an encoding that we do not know a URL was found as it stands there, as some readers show it: it goes there.
+    if (kind === null) return []
     const content = textOfPart(raw, part)
-    const known = tools.extract({ kind, content }, tools.limits.urls * 10).map((u: FoundUrl) => u.raw)
-    const changed = rewriteUrls(kind, content, edit, known)
+    const find = (text: string): readonly string[] =>
+      tools
+        .extract({ kind, content: text, delsp: isDelsp(part) }, tools.limits.urls * 10)
+        .filter((u: FoundUrl) => u.hidden !== 'defanged')
+        .map((u) => u.raw)
+    const changed = rewriteUrls(kind, content, edit, find)
     return changed === content ? [] : rewritePart(raw, part, changed)
   })
   return changes.length === 0 ? raw : splice(raw, changes)

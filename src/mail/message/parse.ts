@@ -7,7 +7,7 @@ import type { AttachedText } from './attached/budget.ts'
 import type { ScanLimits } from './limits.ts'
 import { headerFields, textOfPart } from './part-text.ts'
 import type { AttachmentInfo, HeaderField, ParsedMessage, ScanOutcome, TextPart } from './parsed.ts'
-import { bodyKind, isSigned, leaves, textKind, walk } from './walk.ts'
+import { bodyKind, isDelsp, isSigned, leaves, textKind, walk } from './walk.ts'
 import type { MimePart, MimeTree } from './walk.ts'
 
 /** Finds URLs in one part; intel/url implements it. */
@@ -67,12 +67,10 @@ const textParts = (
   return { parts, attached, cut }
 }
 
-/** Paths of the parts in which a line that ends in a blank goes on without it (RFC 3676 §4.2). */
 const delspParts = (tree: MimeTree): ReadonlySet<string> =>
   new Set(
     leaves(tree.root)
-      .filter(({ type: { parameters } }) => /^flowed$/i.test(parameters.get('format') ?? ''))
-      .filter(({ type: { parameters } }) => /^yes$/i.test(parameters.get('delsp') ?? ''))
+      .filter(isDelsp)
       .map((p) => p.path),
   )
 

@@ -1,11 +1,15 @@
 /** Content-Transfer-Encodings (RFC 2045 §6), as bytes. */
 export type TransferEncoding = 'identity' | 'base64' | 'quoted-printable'
 
-/** null: an encoding that we do not know; the part is left alone. */
+/**
+ * null: an encoding that we do not know. Readers look at the first word alone, so that `base64;` and `"base64"` decode
+ * there: they do here.
+ */
 export const transferEncoding = (field: string | undefined): TransferEncoding | null => {
   const word = (field ?? '')
     .replace(/\([^()]*\)/g, '')
-    .trim()
+    .replace(/^[\s"']+/, '')
+    .replace(/[\s;"'][^]*$/, '')
     .toLowerCase()
   if (word === 'base64' || word === 'quoted-printable') return word
   return word === '' || word === '7bit' || word === '8bit' || word === 'binary' ? 'identity' : null

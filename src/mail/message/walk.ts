@@ -123,6 +123,10 @@ export const textKind = (part: MimePart): 'text' | 'html' | null => {
 export const bodyKind = (part: MimePart): 'text' | 'html' | null =>
   part.disposition.value === 'attachment' ? null : textKind(part)
 
+/** A line that ends in a blank goes on without it (RFC 3676 §4.2). */
+export const isDelsp = ({ type: { parameters } }: MimePart): boolean =>
+  /^flowed$/i.test(parameters.get('format') ?? '') && /^yes$/i.test(parameters.get('delsp') ?? '')
+
 /** S/MIME or PGP signed: any change would break the signature. */
 export const isSigned = (root: MimePart): boolean =>
   leaves(root).some(

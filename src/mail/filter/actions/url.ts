@@ -41,7 +41,7 @@ const urlAction = ({ mode, verdict }: Kind): Action => ({
       if (link !== null) return { to: link, detail: 'URL redirected to the redirect service' }
       if (mode === 'replace')
         return {
-          to: expand(text, facts, filter).replaceAll(/\$URL\b/gi, () => url),
+          to: expand(text, facts, filter, url),
           detail: 'URL replaced with text',
         }
       // Nobody would judge a click: the link goes rather than staying as it is.

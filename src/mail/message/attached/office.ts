@@ -1,6 +1,29 @@
-import { unescapeHtml } from '../edit-html.ts'
-
 /** Parts of OOXML documents, for their URLs only. Namespace names are URLs too, and are none to anybody's reader. */
+
+const NAMED: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  apos: "'",
+  sol: '/',
+  colon: ':',
+  period: '.',
+  nbsp: ' ',
+}
+const codePoint = (n: number): string =>
+  n > 0 && n <= 0x10ffff && (n < 0xd800 || n > 0xdfff) ? String.fromCodePoint(n) : '\ufffd'
+
+/** The character references that occur in documents. */
+const unescapeHtml = (text: string): string =>
+  text.replace(
+    /&(?:#[xX]([0-9a-fA-F]{1,6})|#(\d{1,7})|([a-zA-Z]{2,6}));?/g,
+    (all, hex?: string, dec?: string, name?: string) => {
+      if (hex !== undefined) return codePoint(Number.parseInt(hex, 16))
+      if (dec !== undefined) return codePoint(Number(dec))
+      return NAMED[(name ?? '').toLowerCase()] ?? all
+    },
+  )
 
 const RELATIONSHIP = /<(?:[a-z0-9]{1,16}:)?Relationship\s[^<>]{0,20000}>/gi
 const TARGET = /\sTarget\s*=\s*(?:"([^"]*)"|'([^']*)')/i

@@ -1,5 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { extractUrls } from '../../../../src/intel/url/extract.ts'
+import { rewriteUrls } from '../../../../src/mail/message/edit-urls.ts'
 import { applyEdits } from '../../../../src/mail/message/edit.ts'
 import { SCAN_LIMITS } from '../../../../src/mail/message/limits.ts'
 import { parseMessage } from '../../../../src/mail/message/parse.ts'
@@ -146,6 +148,72 @@ describe('edits of a message', () => {
     const out = edited(raw, { ...by, kind: 'body.stamp', where: 'footer', text: 'note' })
     expect(out).toContain(body.join('\r\n'))
     expect(out).toMatch(/^MIME-Version: 1.0\r\nContent-Type: multipart\/mixed/)
+  })
+
+  /** As the scan finds them; defangs every link to evil.example. */
+  const defanged = (kind: 'plain' | 'html', encoding: string, body: string): string => {
+    const raw = mail(`Content-Type: text/${kind}; charset=utf-8`, `Content-Transfer-Encoding: ${encoding}`, '', body)
+    const found = extractUrls({ kind: kind === 'html' ? 'html' : 'text', content: body }, 100)
+    expect(found.length).toBeGreaterThan(0)
+    const replacements = new Map(found.map((u) => [u.raw, 'BLOCKED']))
+    const edit: Edit = { ...by, kind: 'url.rewrite', mode: 'defang', visibleText: false, replacements }
+    return applyEdits(raw, [edit], { limits: SCAN_LIMITS, extract: extractUrls }).toString('latin1')
+  }
+
+  it.each([
+    ['a character reference that is no ASCII', '<a href="http://ev&shy;il.example/pay">x</a>'],
+    ['a line end by name', '<a href="http://evil.example/p&NewLine;ay">x</a>'],
+    ['no blank before the attribute', '<a x="y"href="http://evil.example/pay">x</a>'],
+    ['a stray quote before the attribute', '<a foo"bar href="http://evil.example/pay">x</a>'],
+    ['escapes of CSS', '<p style="background:url(http:\\2f\\2f evil.example/pay)">x</p>'],
+    ['a style sheet with escapes', '<style>p{background:url(http:\\2f\\2f evil.example/pay)}</style>x'],
+    ['a document in an attribute', '<iframe srcdoc="&lt;a href=h&amp;#116;tp://evil.example/pay&gt;">'],
+    ['a document in a data URL', '<iframe src="data:text/html,%3Ca%20href=http://evil.example/pay%3E">'],
+    ['a conditional comment', '<!--[if mso]><a href="http&colon;//evil.example/pay">x</a><![endif]-->'],
+    ['an element that readers may not know', '<xmp><a href="http://evil.example/pay">x</a></xmp>'],
+  ])('take a link out of HTML that is written with %s', (_how, html) => {
+    const out = defanged('html', '8bit', html)
+    const body = out.slice(out.indexOf('\r\n\r\n'))
+    expect(extractUrls({ kind: 'html', content: body }, 100)).toEqual([])
+    expect(body).not.toContain('evil')
+  })
+
+  it.each(['x-unknown', '8bit; x', '"7bit"'])('rewrite a URL in a part whose encoding is written as %s', (encoding) => {
+    expect(defanged('plain', encoding, 'see http://evil.example/pay now')).toContain('see BLOCKED now')
+  })
+
+  it('decode what is written as `base64;`, as readers do', async () => {
+    const body = Buffer.from('http://evil.example/pay').toString('base64')
+    const parsed = await parse(mail('Content-Transfer-Encoding: base64;', '', body))
+    expect(parsed.urls.map((u) => u.url)).toEqual(['http://evil.example/pay'])
+  })
+
+  it('fail when a URL is still there: the message must not go on as if it were not', () => {
+    const find = (text: string) => (text.includes('secret') ? ['http://evil.example/'] : [])
+    const rewrite = {
+      mode: 'defang',
+      visibleText: true,
+      replacements: new Map([['http://evil.example/', 'x']]),
+    } as const
+    expect(() => rewriteUrls('text', 'a secret way', rewrite, find)).toThrow('a URL could not be rewritten')
+    expect(rewriteUrls('text', 'an open way', rewrite, find)).toBe('an open way')
+  })
+
+  it('put a stamp where a reader of HTML sees it: behind letters that grow in lower case, and in no comment', () => {
+    const html = (body: string): Buffer => Buffer.from(`Content-Type: text/html; charset=utf-8\r\n\r\n${body}`)
+    const stamp = (where: 'heading' | 'footer'): Edit => ({ ...by, kind: 'body.stamp', where, text: 'note' })
+    const out = (body: string, where: 'heading' | 'footer') => applyEdits(html(body), [stamp(where)], tools).toString()
+    const long = `<body>${'İ'.repeat(20)}<p>text</p></body></html>`
+    expect(out(long, 'footer')).toContain('<p>text</p><div>note</div></body></html>')
+    expect(out('<!-- <body> --><body>x</body>', 'heading')).toContain('<body><div>note</div>x')
+    expect(out('<body>x</body><!-- </body> -->', 'footer')).toContain('x<div>note</div></body>')
+  })
+
+  it('leave a header that is longer than we read in one piece', () => {
+    const tight = { limits: { ...SCAN_LIMITS, headers: 2 }, extract: plainUrls }
+    const raw = mail('A: 1', 'B: 2', 'C: 3', '', 'body')
+    const out = applyEdits(raw, [{ kind: 'header.strip', name: 'A' }], tight).toString()
+    expect(out).toBe('B: 2\r\nC: 3\r\n\r\nbody')
   })
 
   it('give something that parses whatever the message is', async () => {

@@ -144,6 +144,20 @@ describe('the mail path', () => {
     expect(p.types().filter((t) => t.startsWith('quarantine.'))).toEqual(['quarantine.released'])
   })
 
+  it('expands no name that the language has not, and nothing that a value brings along', async () => {
+    const p = await start({
+      scores: { 'http://bad.example/x': -9 },
+      filters: [
+        { name: 'note', script: 'if true { log-entry("$constructor $Subject"); }' },
+        { name: 'r', script: 'if true { url-reputation-replace(-10.0, -6.0, "[$Subject: $URL]", "", 0); }' },
+      ],
+    })
+    await p.run({ body: mail('Subject: $URL and $MID', '', 'see http://bad.example/x now', '') })
+    expect(p.of('filter.log-entry')[0]?.text).toBe('$constructor $URL and $MID')
+    const body = (await p.spool.body(p.of('message.rewritten')[0]?.into ?? 0)).toString()
+    expect(body).toContain('see [$URL and $MID: http://bad.example/x] now')
+  })
+
   it('copies into quarantine under an MID of its own while the original goes on', async () => {
     const p = await start({ filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }] })
     const mid = await p.run({
