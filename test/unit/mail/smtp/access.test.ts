@@ -1,6 +1,8 @@
+import * as fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { acceptEntry, defaultListener } from '../../../../src/config/sections/listeners.ts'
 import { recipientEntry, servesDomain, wholeRecipient } from '../../../../src/mail/smtp/access.ts'
+import { isRecipient } from '../../../../src/mail/smtp/recipient-validation.ts'
 import { peekHeaders } from '../../../../src/mail/smtp/header-peek.ts'
 
 it.each([
@@ -17,6 +19,41 @@ it.each([
 ])('the table %j and %s: %s', (table, recipient, expected) => {
   const listener = { ...defaultListener, recipientAccess: table.map(acceptEntry) }
   expect(recipientEntry(listener, recipient)?.access === 'accept').toBe(expected)
+})
+
+it('finds in tables and lists what reading them entry by entry finds', () => {
+  const fits = (entry: string, local: string, domain: string): boolean => {
+    if (entry === 'ALL' || entry === domain) return true
+    if (entry.endsWith('@')) return local === entry.slice(0, -1)
+    if (entry.includes('@'))
+      return entry === `${local}@${domain}` || (local === 'postmaster' && entry.endsWith(`@${domain}`))
+    return entry.startsWith('.') && domain.endsWith(entry)
+  }
+  const local = fc.constantFrom('a', 'b', 'postmaster')
+  const domain = fc.constantFrom('x.example', 'y.x.example', 'z.y.x.example', 'example', '[192.0.2.1]')
+  const entry = fc.oneof(
+    fc.constantFrom('ALL', '.example', '.x.example', '.y.x.example'),
+    domain,
+    local.map((l) => `${l}@`),
+    fc.tuple(local, domain).map(([l, d]) => `${l}@${d}`),
+  )
+  fc.assert(
+    fc.property(fc.array(fc.tuple(entry, fc.boolean()), { maxLength: 8 }), local, domain, (table, l, d) => {
+      const recipientAccess = table.map(([e, accept]) => ({
+        ...acceptEntry(e),
+        access: accept ? ('accept' as const) : ('reject' as const),
+      }))
+      const listener = { ...defaultListener, recipientAccess, recipientValidation: 'list' as const, recipientList: 'L' }
+      expect(recipientEntry(listener, `${l}@${d.toUpperCase()}`)).toBe(
+        recipientAccess.find((e) => fits(e.address, l, d)),
+      )
+      if (l === 'postmaster') return
+      const entries = table.flatMap(([e]) => (e === 'ALL' ? [] : e.includes('@') ? [e] : [e, `@${e}`]))
+      const list = { name: 'L', description: '', type: 'all' as const, entries }
+      const none = () => Promise.resolve(false)
+      expect(isRecipient(listener, `${l}@${d}`, [list], none)).toBe(table.some(([e]) => e !== 'ALL' && fits(e, l, d)))
+    }),
+  )
 })
 
 it('takes the first entry that matches', () => {
