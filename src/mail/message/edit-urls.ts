@@ -77,6 +77,15 @@ const substitute = (text: string, patterns: readonly RegExp[], replace: (form: s
 /** The spellings of URLs in a text part or in HTML, as the scan found them. */
 export type FindSpellings = (content: string) => readonly string[]
 
+/** A URL that was to go is still in the content, in some spelling; unless its replacement brings it along. */
+export const holdsUrl = (
+  kind: 'text' | 'html',
+  content: string,
+  { replacements }: UrlRewrite,
+  find: FindSpellings,
+): boolean =>
+  find(kind === 'html' ? withoutText(content) : content).some((raw) => replacements.get(raw)?.includes(raw) === false)
+
 /**
  * The content with its URLs rewritten. What was found can stand there in a spelling that no search for text meets: it
  * is looked for again, and taken out with the attribute that holds it. @throws Error when a URL is still there.
@@ -88,12 +97,9 @@ export const rewriteUrls = (
   find: FindSpellings,
 ): string => {
   const rewriter = createRewriter(rewrite, find(content))
-  /** Unless its replacement brings it along. */
-  const holds = (text: string): boolean =>
-    find(text).some((raw) => rewrite.replacements.get(raw)?.includes(raw) === false)
-  const left = (text: string): boolean => holds(kind === 'html' ? withoutText(text) : text)
+  const left = (text: string): boolean => holdsUrl(kind, text, rewrite, find)
   let out = kind === 'html' ? rewriteHtml(content, rewriter, rewrite.visibleText) : rewriter.text(content, false)
-  if (kind === 'html' && left(out)) out = removeFromHtml(out, holds)
+  if (kind === 'html' && left(out)) out = removeFromHtml(out, left)
   if (left(out)) throw new Error('a URL could not be rewritten')
   return out
 }

@@ -6,16 +6,17 @@ import { editFields } from './edit-headers.ts'
 import { bodyEdits, isHeaderEdit } from './edit-kinds.ts'
 import { applyStamp, charsetHolds, stampPart } from './edit-stamp.ts'
 import type { Stamp } from './edit-stamp.ts'
-import { rewriteUrls } from './edit-urls.ts'
+import { holdsUrl, rewriteUrls } from './edit-urls.ts'
+import type { FindSpellings, UrlRewrite } from './edit-urls.ts'
 import { decodeHeader } from './encoded-words.ts'
 import type { ScanLimits } from './limits.ts'
-import { textOfPart } from './part-text.ts'
+import { bytesOfPart, decodePart, textOfPart } from './part-text.ts'
 import type { UrlExtractor } from './parse.ts'
 import type { RawField } from './header-block.ts'
 import type { HeaderField } from './parsed.ts'
 import { encodeTransfer } from './transfer.ts'
 import type { TransferEncoding } from './transfer.ts'
-import { bodyKind, isDelsp, isSigned, leaves, walk } from './walk.ts'
+import { bodyKind, fieldOf, isDelsp, isSigned, leaves, walk } from './walk.ts'
 import type { MimePart } from './walk.ts'
 
 export interface EditTools {
@@ -86,7 +87,11 @@ const splice = (raw: Buffer, changes: readonly Change[]): Buffer => {
 /** A text part with new content: same charset where it holds the text, else UTF-8 with its header fields rewritten. */
 const rewritePart = (raw: Buffer, part: MimePart, content: string): readonly Change[] => {
   const same = encodeText(content, part.type.parameters.get('charset') ?? 'us-ascii')
-  const bytes = same ?? Buffer.from(content, 'utf8')
+  return writePart(raw, part, same ?? Buffer.from(content, 'utf8'), same !== null)
+}
+
+/** A text part with new bytes, before their transfer encoding; `same`: they are in the charset that the header names. */
+const writePart = (raw: Buffer, part: MimePart, bytes: Buffer, same: boolean): readonly Change[] => {
   const encoding = part.encoding ?? 'identity'
   const eightBit = bytes.some((b) => b > 127)
   const fits: TransferEncoding =
@@ -97,14 +102,23 @@ const rewritePart = (raw: Buffer, part: MimePart, content: string): readonly Cha
       : encoding
   const body: Change = { start: part.bodyStart, end: part.bodyEnd, bytes: encodeTransfer(bytes, fits) }
   const fields: Change[] = []
-  if (same === null) fields.push(setField(part, 'Content-Type', `${part.type.value}; charset=utf-8`))
+  if (!same) fields.push(setField(part, 'Content-Type', inUtf8(part)))
   if (fits !== encoding) fields.push(setField(part, 'Content-Transfer-Encoding', fits))
+  // Without it a reader takes the message for one of before MIME, and shows the encoding (RFC 2045 §4).
+  if (fields.length > 0 && part.headerStart === 0 && fieldOf(part.header.fields, 'mime-version') === undefined)
+    fields.push(setField(part, 'MIME-Version', '1.0'))
   // A part without the empty line that ends its header needs one now, and a whole line before it.
   if (part.header.end === part.bodyStart) fields.push({ start: part.bodyStart, end: part.bodyStart, bytes: CRLF })
   if (fields.some((f) => f.start === part.bodyStart) && !endsLine(raw.subarray(part.headerStart, part.header.end)))
     fields.unshift({ start: part.bodyStart, end: part.bodyStart, bytes: CRLF })
   return [...fields, body]
 }
+
+/** The part's Content-Type with another charset; what else it says (format=flowed) stays true. */
+const inUtf8 = ({ type: { value, parameters } }: MimePart): string =>
+  [...parameters]
+    .filter(([name, text]) => name !== 'charset' && /^[!-~]+$/.test(name) && /^[ !#-[\]-~]{1,200}$/.test(text))
+    .reduce((field, [name, text]) => `${field};\r\n ${name}="${text}"`, `${value}; charset=utf-8`)
 
 /** RFC 5322 §2.1.1: 998 octets a line. */
 const longLine = (bytes: Buffer): boolean => {
@@ -123,6 +137,24 @@ const setField = (part: MimePart, name: string, value: string): Change => {
   return { start: at, end: old?.end ?? at, bytes: Buffer.from(`${name}: ${value}\r\n`, 'latin1') }
 }
 
+/**
+ * Of a part that is not in the charset that it claims: the URLs rewritten and every other byte kept. null when there is
+ * nothing to keep, or a URL would stay: it is in the part only as the charset reads it.
+ */
+const byBytes = (
+  raw: Buffer,
+  part: MimePart,
+  kind: 'text' | 'html',
+  rewrite: UrlRewrite,
+  find: FindSpellings,
+): Buffer | null => {
+  const bytes = bytesOfPart(raw, part)
+  const changed = rewriteUrls(kind, bytes.toString('latin1'), rewrite, find)
+  if (/[^\x00-\xff]/.test(changed)) return null
+  const out = Buffer.from(changed, 'latin1')
+  return out.equals(bytes) || holdsUrl(kind, decodePart(out, part), rewrite, find) ? null : out
+}
+
 const rewriteMessage = (raw: Buffer, edit: Extract<BodyEdit, { kind: 'url.rewrite' }>, tools: EditTools): Buffer => {
   const { root } = walk(raw, tools.limits)
   const changes = leaves(root).flatMap((part) => {
@@ -135,6 +167,8 @@ const rewriteMessage = (raw: Buffer, edit: Extract<BodyEdit, { kind: 'url.rewrit
         .extract({ kind, content: text, delsp: isDelsp(part) }, tools.limits.urls * 10)
         .filter((u: FoundUrl) => u.hidden !== 'defanged')
         .map((u) => u.raw)
+    const kept = content.includes('\ufffd') ? byBytes(raw, part, kind, edit, find) : null
+    if (kept) return writePart(raw, part, kept, true)
     const changed = rewriteUrls(kind, content, edit, find)
     return changed === content ? [] : rewritePart(raw, part, changed)
   })
@@ -153,8 +187,11 @@ const bodyParts = (part: MimePart): readonly MimePart[] => {
 const stampMessage = (raw: Buffer, stamp: Stamp, tools: EditTools): Buffer => {
   const { root } = walk(raw, tools.limits)
   const parts = bodyParts(root)
-  const holds = parts.every((p) => charsetHolds(p, bodyKind(p) ?? 'text', stamp))
-  // Signed content stays whole, and a charset that lacks a character is never changed under the sender's text.
+  const holds = parts.every(
+    (p) => charsetHolds(p, bodyKind(p) ?? 'text', stamp) && !textOfPart(raw, p).includes('\ufffd'),
+  )
+  // Signed content stays whole, a charset that lacks a character is never changed under the sender's text, and text that is
+  // in another charset than it claims is not read as what it is not.
   if (parts.length === 0 || !holds || isSigned(root)) return wrap(raw, root, stamp)
   return splice(
     raw,

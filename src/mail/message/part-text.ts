@@ -9,11 +9,15 @@ import { decodeTransfer } from './transfer.ts'
 import type { MimePart } from './walk.ts'
 
 /** The decoded text of a leaf as every stage and every edit sees it. */
-export const textOfPart = (raw: Buffer, part: MimePart): string =>
-  decodeText(
-    decodeTransfer(raw.subarray(part.bodyStart, part.bodyEnd), part.encoding ?? 'identity'),
-    part.type.parameters.get('charset') ?? 'utf-8',
-  )
+export const textOfPart = (raw: Buffer, part: MimePart): string => decodePart(bytesOfPart(raw, part), part)
+
+/** A leaf without its transfer encoding. */
+export const bytesOfPart = (raw: Buffer, part: MimePart): Buffer =>
+  decodeTransfer(raw.subarray(part.bodyStart, part.bodyEnd), part.encoding ?? 'identity')
+
+/** Bytes in the charset that the part claims. */
+export const decodePart = (bytes: Buffer, part: MimePart): string =>
+  decodeText(bytes, part.type.parameters.get('charset') ?? 'utf-8')
 
 export const headerFields = (fields: readonly RawField[]): readonly HeaderField[] =>
   fields.map((f) => ({ name: f.name, raw: f.raw, value: decodeHeader(f.raw) }))

@@ -182,6 +182,35 @@ describe('edits of a message', () => {
     expect(defanged('plain', encoding, 'see http://evil.example/pay now')).toContain('see BLOCKED now')
   })
 
+  it('keep every other byte of a text that is not in the charset that it claims', () => {
+    const body = 'Gr\xfc\xdfe http://evil.example/x \xe4'
+    expect(defanged('plain', '8bit', body)).toMatch(/Gr\xfc\xdfe BLOCKED \xe4$/)
+    // But not the URL, when only the charset shows it.
+    const idn = Buffer.from('b\u00fccher http://b\u00fccher.example/x ', 'utf8').toString('latin1') + '\xe4'
+    const raw = mail('Content-Type: text/plain; charset=utf-8', '', idn)
+    const edit = {
+      mode: 'defang',
+      visibleText: true,
+      replacements: new Map([['http://bücher.example/x', 'X']]),
+    } as const
+    const out = applyEdits(raw, [{ ...by, ...edit, kind: 'url.rewrite' }], {
+      limits: SCAN_LIMITS,
+      extract: extractUrls,
+    })
+    expect(out.toString()).not.toContain('example/x')
+    const stamp: Edit = { ...by, kind: 'body.stamp', where: 'footer', text: 'note' }
+    expect(edited(mail('Subject: x', '', body), stamp)).toContain(body)
+  })
+
+  it('say MIME-Version with the encoding that they bring in, and keep what else Content-Type says', () => {
+    const replacements = new Map([['http://bad.example/x', 'Prüfung']])
+    const edit: Edit = { ...by, kind: 'url.rewrite', mode: 'replace', visibleText: true, replacements }
+    const out = edited(mail('Content-Type: text/plain; format=flowed', '', 'see http://bad.example/x', ''), edit)
+    expect(out).toContain('Content-Type: text/plain; charset=utf-8;\r\n format="flowed"\r\n')
+    expect(out).toContain('MIME-Version: 1.0\r\n')
+    expect(edited(mail('Subject: x', '', 'see http://bad.example/x', ''), edit)).toMatch(/^MIME-Version: 1\.0\r\n/m)
+  })
+
   it('decode what is written as `base64;`, as readers do', async () => {
     const body = Buffer.from('http://evil.example/pay').toString('base64')
     const parsed = await parse(mail('Content-Transfer-Encoding: base64;', '', body))
