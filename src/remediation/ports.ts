@@ -28,6 +28,8 @@ export type RemedyOutcome =
 export interface MailboxProvider {
   readonly kind: 'maildir' | 'imap' | 'graph' | 'ews'
   probe(mailbox: string, signal: AbortSignal): Promise<{ readonly ok: boolean; readonly detail: string }>
+  /** Finds a message that has no Message-ID, by other evidence. */
+  readonly findsWithoutId?: boolean
   /** By exact Message-ID and by evidence, through every folder of the mailbox. */
   find(target: Delivery, signal: AbortSignal): AsyncIterable<Found>
   /** Idempotent: a second call for the same copy answers `done` or `not-found`, never acts twice. */

@@ -133,7 +133,8 @@ export const runJob = async (job: StoredJob, deps: RunDeps, signal: AbortSignal)
 
   const { profile } = job
   if (profile === null) return await skip('no mailbox profile is mapped to the domain')
-  if (job.delivery.messageId === null) return await skip('the message has no Message-ID to find it by')
+  if (job.delivery.messageId === null && deps.provider(profile)?.findsWithoutId !== true)
+    return await skip('the message has no Message-ID to find it by')
   const other = store
     .byDelivery(mid, job.delivery.rid)
     .find((j) => j.id !== job.id && j.state === 'done' && j.action !== 'forward')

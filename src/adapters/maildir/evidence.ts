@@ -34,13 +34,13 @@ const digest = async (mail: OpenMail): Promise<string> =>
 /**
  * Whether the file is the copy that this delivery put there. The Message-ID must be the same byte for byte; since a sender
  * chooses it, that proves nothing alone: name of the delivered file, our Received id or the bytes themselves must agree.
- * null = another message.
+ * null = another message. A delivery without a Message-ID is known by the file's name or our Received id alone.
  */
 export const judgeFile = (file: MailFile, target: Delivery): Promise<Evidence | null> =>
   withMail(file.path, async (mail): Promise<Evidence | null> => {
     const fields = headerFields(await headerOf(mail))
     const ids = fields.filter(([name]) => name === 'message-id').map(([, value]) => readMessageId(value))
-    if (target.messageId === null || !ids.includes(target.messageId)) return null
+    if (target.messageId === null ? ids.length > 0 : !ids.includes(target.messageId)) return null
     const { dev, ino, nlink } = mail.stats
     const found = (confirmed: boolean, evidence: string): Evidence => ({ confirmed, evidence, inode: { dev, ino } })
     // A file with a second name may be somebody else's, linked in here: then only the very bytes count.
@@ -53,6 +53,8 @@ export const judgeFile = (file: MailFile, target: Delivery): Promise<Evidence | 
         return found(true, 'id in our Received header')
       }
     }
+    // Any mail without a Message-ID came so far: nothing but the bytes speaks for it, and those are not asked of them all.
+    if (target.messageId === null) return null
     if ((await digest(mail)) === target.sha256) return found(true, 'the delivered bytes')
     return found(false, 'a message with the same Message-ID, but not the copy that was delivered')
   })

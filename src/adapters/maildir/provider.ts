@@ -71,12 +71,12 @@ export const createMaildirProvider = (deps: {
 
   return {
     kind: 'maildir',
+    findsWithoutId: true,
     probe: async (mailbox) => {
       const ok = await ownDirectory(mailboxes, mailboxPath(mailbox))
       return { ok, detail: ok ? 'The mailbox is there.' : 'There is no such mailbox.' }
     },
     find: async function* (target, signal): AsyncGenerator<Found> {
-      if (target.messageId === null) return
       for await (const { file, judged } of copies(target, signal)) {
         const { confirmed, evidence } = judged
         const folder = folderName(file.folder)

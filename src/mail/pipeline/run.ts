@@ -3,6 +3,7 @@ import { aliases } from '../../config/sections/aliases.ts'
 import { urlFiltering } from '../../config/sections/url-filtering.ts'
 import type { Env } from '../../core/env.ts'
 import { errorText } from '../../core/errors.ts'
+import { readMessageId } from '../../core/message-id.ts'
 import type { ApplianceEvent } from '../../events/event.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { Counters, NewSpoolEntry, SpoolEntry, SpoolStore } from '../../store/spool.ts'
@@ -35,6 +36,12 @@ export interface Pipeline {
 interface Ending {
   readonly entries: readonly NewSpoolEntry[]
   readonly events: readonly ApplianceEvent[]
+}
+
+/** A filter may take the Message-ID off or change it: the delivered message is known by the one that it has then. */
+const idAfter = ({ messageId }: SpoolEntry, raw: Buffer, body: Buffer): string | null => {
+  const [before, after] = [raw, body].map((bytes) => fieldNamed(bytes, 'message-id')?.raw)
+  return before === after ? messageId : after === undefined ? null : readMessageId(after)
 }
 
 export const createPipeline = (deps: PipelineDeps): Pipeline => {
@@ -121,7 +128,8 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
     if (edits.length === 0) return { entry: traced, body: null }
     const body = await scanner.edit(raw, edits, maxUrls(), signal)
     if (body.equals(raw)) return { entry: traced, body: null }
-    return { entry: { ...traced, size: body.length, subject: fieldNamed(body, 'subject')?.raw.trim() ?? '' }, body }
+    const subject = fieldNamed(body, 'subject')?.raw.trim() ?? ''
+    return { entry: { ...traced, size: body.length, subject, messageId: idAfter(entry, raw, body) }, body }
   }
 
   const holdOrQueue = (entry: SpoolEntry, body: Buffer | null, flag: QuarantineFlag | null): Ending => {

@@ -100,6 +100,14 @@ describe('mailbox remediation', () => {
     expect(rig.mailboxes.present.size).toBe(3)
   })
 
+  it('acts on a message without a Message-ID where the mailbox can be searched by other evidence', async () => {
+    Object.assign(rig.mailboxes, { findsWithoutId: true })
+    rig.deliver(delivery(2, { messageId: null }))
+    await verdict([2])
+    await drain()
+    expect(states()).toEqual(['done'])
+  })
+
   it('forwards, and forwards and deletes', async () => {
     rig.deliver(delivery(1), delivery(2))
     rig.config.set(urlFiltering, { marAction: 'forward', marForwardTo: 'soc@example.com' })

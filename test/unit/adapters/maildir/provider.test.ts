@@ -157,6 +157,20 @@ describe('the Maildir provider', () => {
     expect(await find()).toMatchObject([{ confirmed: true, evidence: 'the delivered bytes' }])
   })
 
+  it('finds a delivery without a Message-ID by the name of its file or our Received id, and no other mail', async () => {
+    const received =
+      'Received: from h (h [192.0.2.1])\r\n by mx.example.com (Lychgate) with ESMTP id 2.unseen;\r\n now\r\n'
+    const text = `${received}Subject: no id\r\n\r\nbad\r\n`
+    target = await bench.deliver({ mid: 2, text })
+    expect(await find()).toMatchObject([{ confirmed: true, evidence: 'name of the delivered file' }])
+    fs.renameSync(bench.path(target), join(bench.box(), 'cur', 'moved-by-a-reader:2,S'))
+    fs.writeFileSync(join(bench.box(), 'cur', 'other'), 'Subject: no id\r\n\r\nbad\r\n')
+    expect(await find()).toMatchObject([{ confirmed: true, evidence: 'id in our Received header' }])
+    expect(await remove()).toMatchObject({ status: 'done' })
+    expect(await find()).toEqual([])
+    expect(fs.existsSync(join(bench.box(), 'cur', 'other'))).toBe(true)
+  })
+
   it('is not held up by a FIFO in the mailbox', async () => {
     execFileSync('/bin/sh', ['-c', 'mkfifo "$0"', join(bench.box(), 'new', 'fifo')])
     expect(await find()).toHaveLength(1)

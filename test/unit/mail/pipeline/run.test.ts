@@ -158,6 +158,17 @@ describe('the mail path', () => {
     expect(body).toContain('see [$URL and $MID: http://bad.example/x] now')
   })
 
+  it.each([
+    ['strip-header("Message-ID")', null],
+    ['edit-header-text("Message-ID", "old", "new")', '<new@sender.example>'],
+    ['insert-header("X-A", "b")', '<old@sender.example>'],
+  ])('knows a message by the Message-ID that %s leaves: remediation looks for that one', async (action, messageId) => {
+    const p = await start({ filters: [{ name: 'id', script: `if true { ${action}; }` }] })
+    const body = mail('Message-ID: <old@sender.example>', 'Subject: x', '', 'text', '')
+    const mid = await p.run({ body, messageId: '<old@sender.example>' })
+    expect(p.spool.entry(mid)?.messageId).toBe(messageId)
+  })
+
   it('copies into quarantine under an MID of its own while the original goes on', async () => {
     const p = await start({ filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }] })
     const mid = await p.run({
