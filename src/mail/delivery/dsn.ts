@@ -114,6 +114,12 @@ const machine = (facts: NoticeFacts): readonly string[] => {
   ]
 }
 
+/** RFC 6533 §4, §5: a header beyond ASCII comes back in the forms that may hold it. */
+const returnedType = (whole: boolean, ascii: boolean): string => {
+  if (whole) return ascii ? 'message/rfc822' : 'message/global'
+  return ascii ? 'text/rfc822-headers' : 'message/global-headers'
+}
+
 /** A delivery status notification with the header of the message; its body comes back only when that was asked. */
 export const deliveryNotice = (facts: NoticeFacts): Buffer => {
   const { hostname, id, original } = facts
@@ -157,7 +163,7 @@ export const deliveryNotice = (facts: NoticeFacts): Buffer => {
     ...machine(facts),
     '',
     `--${boundary}`,
-    `Content-Type: ${whole ? 'message/rfc822' : 'text/rfc822-headers'}`,
+    `Content-Type: ${returnedType(whole, asciiBytes(headers))}`,
     ...(asciiBytes(returned) ? [] : ['Content-Transfer-Encoding: 8bit']),
     '',
     '',

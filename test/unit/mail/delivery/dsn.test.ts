@@ -67,3 +67,25 @@ it('backs off by doubling, with jitter, up to the maximum', () => {
     expect(delays[i]).toBeLessThanOrEqual(full)
   }
 })
+
+it.each([
+  ['Subject: hi', false, 'text/rfc822-headers'],
+  ['Subject: hi', true, 'message/rfc822'],
+  ['Subject: grüße', false, 'message/global-headers'],
+  ['Subject: grüße', true, 'message/global'],
+])('a notice returns %j (whole: %s) as %s', (header, whole, type) => {
+  const text = deliveryNotice({
+    action: 'failed',
+    dsnFormat: true,
+    hostname: 'mail.example.com',
+    to: 'alice@sender.example',
+    at: new Date(0),
+    receivedAt: new Date(0),
+    offsetSeconds: 0,
+    id: '7.aa',
+    whole,
+    recipients: [{ address: 'bob@far.example', outcome: { code: '550', status: '5.1.1', response: '550 no' } }],
+    original: Buffer.from(`${header}\r\n\r\nKörper\r\n`),
+  }).toString()
+  expect(text).toContain(`\r\nContent-Type: ${type}\r\n`)
+})

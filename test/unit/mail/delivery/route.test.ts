@@ -179,6 +179,11 @@ describe('the next hop by DNS', () => {
     'fe80::1',
     'fd00::1',
     'ff02::1',
+    '64:ff9b::7f00:1',
+    '64:ff9b:1::a00:1',
+    '100::1',
+    '2001:20::1',
+    '5f00::1',
     'x',
   ])('is never %s by itself', (address) => {
     expect(isPublicAddress(address)).toBe(false)
