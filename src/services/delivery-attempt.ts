@@ -117,7 +117,9 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
       const location = `${target.address}:${target.port}${result.ok ? ` ${result.response}` : ''}`
       return { row, result, via: 'smtp', location, sha256 }
     })
-    await settlement.settle(entry, body, attempts, { dcid, local: false, dsn: sending.dsn, remote: target.host })
+    // What we broke off ourselves was no attempt: it stays due, and none of its retries is used up.
+    const ended = attempts.filter(({ result: r }) => r.ok || r.code !== '000' || !signal.aborted)
+    await settlement.settle(entry, body, ended, { dcid, local: false, dsn: sending.dsn, remote: target.host })
     return results
   }
 
@@ -147,6 +149,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
         if (!connection) {
           const opened = await connect.open(route, domain, { tls, login, source }, signal)
           if (!('sending' in opened)) {
+            if (signal.aborted) return null
             for (const failed of [parcel, ...waiting]) await failAll(failed, opened, 0)
             return opened.permanent ? null : opened
           }
@@ -161,7 +164,7 @@ export const createDeliveryAttempts = (deps: DeliveryAttemptDeps) => {
         }
         // What is left when the host hangs up stays due, and the next job takes it.
         const failed = results.find((r) => !r.ok)
-        if (!connection.sending.alive && failed && !failed.ok) return failed
+        if (!connection.sending.alive && failed && !failed.ok) return signal.aborted ? null : failed
         if (connection.sending.alive && connection.sent < most) continue
         pool.end(connection)
         connection = null

@@ -189,7 +189,7 @@ export const createDeliveryService = (deps: DeliveryServiceDeps): DeliveryServic
     running.set(stop, domain)
     try {
       const failure = await attempts.run(domain, rows, startedAt, stop.signal)
-      deps.hosts.tried(domain, failure === null)
+      if (!stop.signal.aborted) deps.hosts.tried(domain, failure === null)
       if (failure) downUntil = null
     } catch (error) {
       if (!stop.signal.aborted) fault(error)

@@ -11,7 +11,7 @@ import type { QueuedRecipient } from '../../../src/store/spool.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { mailPath } from '../../support/mail-path.ts'
 import type { MailPath, MailPathOptions } from '../../support/mail-path.ts'
-import { scriptedSmtp } from '../../support/scripted-smtp.ts'
+import { SILENCE, scriptedSmtp } from '../../support/scripted-smtp.ts'
 import type { Script } from '../../support/scripted-smtp.ts'
 import { newEntry } from '../../support/spool.ts'
 
@@ -153,6 +153,26 @@ describe('a next hop', () => {
     await path.queue.idle()
     expect(server.mails.map((m) => m.to[0]).sort()).toEqual(['x@far.example', 'x@far.example', 'x@other.example'])
     expect(path.spool.gauges().queuedRecipients).toBe(2)
+  })
+})
+
+describe('a delivery that we stop ourselves', () => {
+  it.each(['(greeting)', 'MAIL', 'DATA', '.'])('when the host hangs at %s is no attempt', async (state) => {
+    let reached = (): void => undefined
+    const there = new Promise<void>((resolve) => (reached = resolve))
+    const { path } = await routed({}, (line) => {
+      if (!line.startsWith(state)) return undefined
+      reached()
+      return SILENCE
+    })
+    path.config.set(delivery, { ...path.config.get(delivery), maxRetries: 0, replyTimeoutSeconds: 60 })
+    await accept(path, 1, ['x@far.example'])
+    await start(path)
+    await there
+    await path.queue.stop(0)
+    expect(path.of('delivery.bounced')).toEqual([])
+    expect(path.of('delivery.delayed')).toEqual([])
+    expect(path.spool.queued(1)).toMatchObject([{ attempts: 0 }])
   })
 })
 
