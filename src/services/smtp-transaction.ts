@@ -76,17 +76,22 @@ export class SmtpTransaction {
     if (this.#flow.behaviour === 'ACCEPT') this.#direction = 'outgoing'
   }
 
+  /** null = none is left for now: whoever asks for thousands in one packet waits until the disk has more. */
+  #newMid(): number | null {
+    try {
+      return this.#deps.ids.next('mid')
+    } catch {
+      return null
+    }
+  }
+
   async sender(sender: string, options: SenderOptions): Promise<SmtpAnswer> {
     const { ids, env, events, onEnvelope } = this.#deps
     const { icid, remoteAddress } = this.#client
     const refusal = await refusedSender(this.#deps, this.#flow, icid, sender, this.#signal)
     if (refusal !== null) return { accept: false, reply: refusal }
-    let mid: number
-    try {
-      mid = ids.next('mid')
-    } catch {
-      return { accept: false, reply: '451 4.3.0 no message id can be reserved, try again later' }
-    }
+    const mid = this.#newMid() ?? (await ids.more('mid').then(() => this.#newMid()))
+    if (mid === null) return { accept: false, reply: '451 4.3.0 no message id can be reserved, try again later' }
     this.#mail = { options, mid, sender, recipients: [], messageGuid: guid(env) }
     events.publish({ type: 'message.started', mid, icid })
     events.publish({ type: 'message.sender', mid, icid, sender })

@@ -170,7 +170,10 @@ export interface DeliveryLedger {
 
 /** MID, ICID, DCID: never given twice, also after kill -9 (blocks are reserved on stable storage before use). */
 export interface Counters {
+  /** @throws Fault STORE_BUSY when none is left for now. */
   next(kind: 'mid' | 'icid' | 'dcid'): number
+  /** Waits for those that are being reserved. Never rejects. */
+  more(kind: 'mid' | 'icid' | 'dcid'): Promise<void>
   /** The last one given, for `status`. */
   current(kind: 'mid' | 'icid' | 'dcid'): number
 }

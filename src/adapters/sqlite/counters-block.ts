@@ -54,6 +54,10 @@ export const createCounters = async (db: SqliteDatabase): Promise<Counters & { c
       if (block.last >= block.reserved) throw new Fault('STORE_BUSY', `no ${kind.toUpperCase()} is reserved`)
       return ++block.last
     },
+    more: async (kind) => {
+      extend(kind, blocks[kind])
+      await blocks[kind].extending
+    },
     current: (kind) => blocks[kind].last,
     close: async () => {
       for (const kind of KINDS) {

@@ -47,6 +47,13 @@ const blurt = async (port: number, text: string): Promise<string> => {
   })
 }
 
+it('a client that begins thousands of messages in one packet is served them all', async () => {
+  const path = await started({})
+  const heard = await blurt(path.port(), `EHLO x\r\n${'MAIL FROM:<>\r\nRSET\r\n'.repeat(4200)}QUIT\r\n`)
+  expect(heard.match(/^250 2\.1\.0 /gm)).toHaveLength(4200)
+  expect(heard).not.toMatch(/^451/m)
+})
+
 describe('a client that talks before the greeting', () => {
   const TALK = 'EHLO x\r\nQUIT\r\n'
   const slow: MailPathOptions['resolver'] = { ...noDns, reverse: () => Promise.reject(new Error('no')) }
@@ -214,6 +221,7 @@ describe('a connection that cannot be taken', () => {
         next: () => {
           throw error
         },
+        more: () => Promise.resolve(),
         current: () => 0,
       },
     })
