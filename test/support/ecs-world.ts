@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { vi } from 'vitest'
@@ -88,6 +88,8 @@ export const ecsWorld = async (options: {
   }
   const logFiles = (name: string): string => {
     const folder = join(home, 'gateway', 'logs', name)
+    // Made with its first line.
+    if (!existsSync(folder)) return ''
     const files = readdirSync(folder).filter((file) => /\.[cs]$/.test(file))
     return files
       .sort()
