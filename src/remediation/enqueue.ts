@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ConfigReader } from '../config/section.ts'
+import { quarantines } from '../config/sections/quarantines.ts'
 import { remediation } from '../config/sections/remediation.ts'
 import { urlFiltering } from '../config/sections/url-filtering.ts'
 import type { Clock } from '../core/clock.ts'
@@ -92,12 +93,16 @@ export const enqueueVerdict = async (deps: EnqueueDeps, verdict: UrlVerdictTurne
   return await add(deps, verdict, [...deliveries, ...alike])
 }
 
+/** A message can wait so long before it is delivered: in the queue, or for the longest retention of a quarantine besides. */
+const lateMs = (config: ConfigReader): number =>
+  WEEK_MS + Math.max(0, ...config.get(quarantines).map((q) => q.retentionHours)) * HOUR_MS
+
 /** Copies that were delivered after the verdict came (queue, quarantine) are found by the verdicts that are kept. */
 export const enqueueLate = async (deps: EnqueueDeps): Promise<number> => {
   const { config, clock, ledger, store } = deps
   if (!config.get(urlFiltering).marEnabled) return 0
   let added = 0
-  for (const { url, rootMid } of store.verdicts(new Date(clock.now().getTime() - WEEK_MS), LATE_LIMIT)) {
+  for (const { url, rootMid } of store.verdicts(new Date(clock.now().getTime() - lateMs(config)), LATE_LIMIT)) {
     const late = ledger
       .byRoot(rootMid)
       .filter((d) => d.direction === 'incoming' && !store.byDelivery(d.mid, d.rid).some((j) => j.url === url))

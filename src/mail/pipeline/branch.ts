@@ -5,7 +5,7 @@ import { isHeaderEdit } from '../message/edit-kinds.ts'
 import type { HeaderField } from '../message/parsed.ts'
 import type { Edit, Message, Outcome, QuarantineFlag } from './stage.ts'
 
-export type Copy = QuarantineFlag & { readonly edits: readonly Edit[] }
+export type Copy = QuarantineFlag & { readonly edits: readonly Edit[]; readonly recipients: SpoolEntry['recipients'] }
 
 /** One message on its way through the stages; a split makes several of one. */
 export interface Branch {
@@ -24,7 +24,9 @@ const editedHeaders = (headers: readonly HeaderField[], edits: readonly Edit[]):
 
 /** The branch after a stage; later stages see processed headers. */
 export const advance = (branch: Branch, outcome: Exclude<Outcome, { next: 'policy' }>): Branch => {
-  const copies = (outcome.copies ?? []).map((c) => ({ ...c, edits: [...branch.edits, ...c.edits] }))
+  // With everybody whom the message was for then: a later split is none of the copy's.
+  const { recipients } = branch.message.entry
+  const copies = (outcome.copies ?? []).map((c) => ({ ...c, edits: [...branch.edits, ...c.edits], recipients }))
   const base = { ...branch, copies: [...branch.copies, ...copies], next: branch.next + 1 }
   if (outcome.next === 'final') return { ...base, droppedBy: outcome.action.by }
   const { message } = branch

@@ -158,7 +158,7 @@ export const createPipeline = (deps: PipelineDeps): Pipeline => {
       return finish(branch, [], signal)
     })
     // The sender hears of the message, not of a copy that he knows nothing of.
-    const recipients = entry.recipients.map((r) => ({ ...r, notify: [] }))
+    const recipients = copy.recipients.map((r, rid) => ({ ...r, rid, notify: [] }))
     const held = holdOrQueue({ ...entry, mid, icid: 0, recipients }, body, { quarantine: copy.quarantine, by: copy.by })
     const how = 'duplicate-quarantine'
     return {

@@ -108,6 +108,15 @@ describe('mailbox remediation', () => {
     expect(states()).toEqual(['done'])
   })
 
+  it('takes out what a quarantine released at the end of its retention, long after the verdict', async () => {
+    await verdict([1])
+    // Policy holds for ten days.
+    await rig.env.clock.advance(11 * 24 * 3600_000)
+    rig.deliver(delivery(1))
+    await drain()
+    expect(rig.mailboxes.deleted).toEqual(['1 user1@example.com'])
+  })
+
   it('forwards, and forwards and deletes', async () => {
     rig.deliver(delivery(1), delivery(2))
     rig.config.set(urlFiltering, { marAction: 'forward', marForwardTo: 'soc@example.com' })

@@ -44,7 +44,7 @@ const show = async (session: Session, mid: number): Promise<void> => {
   ])
 }
 
-/** One after another; the first that is not there ends it and says which. */
+/** One after another; the first that is not there ends it and says which. Of `all` that one is passed over. */
 const each = async (
   session: Session,
   words: readonly string[],
@@ -52,11 +52,17 @@ const each = async (
   done: string,
 ): Promise<void> => {
   const { quarantine } = session.appliance
-  const mids = words[0] === 'all' ? quarantine.list().map((m) => m.entry.mid) : words.map(midOf)
+  const all = words[0] === 'all'
+  const mids = all ? quarantine.list().map((m) => m.entry.mid) : words.map(midOf)
   if (mids.length === 0) session.print('No messages in quarantine.')
   for (const mid of mids) {
-    await act(mid)
-    session.print(`MID ${mid} ${done}.`)
+    try {
+      await act(mid)
+      session.print(`MID ${mid} ${done}.`)
+    } catch (error) {
+      if (!all || !(error instanceof UserError)) throw error
+      session.print(error.message)
+    }
   }
 }
 

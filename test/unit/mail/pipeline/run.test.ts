@@ -222,6 +222,22 @@ describe('the mail path', () => {
     ])
   })
 
+  it('copies a message into quarantine for all its recipients, also when policies split it afterwards', async () => {
+    const policies = [{ name: 'sales', senders: [], recipients: ['sam@'], contentFilters: [] }]
+    const table = { policies, defaultContentFilters: [], contentFilters: [] }
+    const empty = { policies: [], defaultContentFilters: [], contentFilters: [] }
+    const p = await start({
+      sections: new Map([[mailPolicies, { incoming: table, outgoing: empty }]]),
+      filters: [{ name: 'copy', script: 'if true { duplicate-quarantine("Policy"); }' }],
+    })
+    const addresses = ['bob@example.com', 'sam@example.com', 'eve@example.com']
+    await p.run({ body: hello, recipients: addresses.map((address, rid) => ({ rid, address })) })
+    expect(p.of('policy.split')).toHaveLength(1)
+    expect(p.quarantine.list().map((m) => m.entry.recipients.map((r) => `${r.rid} ${r.address}`))).toEqual([
+      ['0 bob@example.com', '1 sam@example.com', '2 eve@example.com'],
+    ])
+  })
+
   it('hands URLs without a score to the watch only when the retrospective service is on', async () => {
     const body = mail('Subject: x', '', 'http://new.example/1 http://known.example/2', '')
     const scores = { 'http://known.example/2': 3 }
