@@ -99,7 +99,8 @@ export const createDeliveryConnect = (deps: DeliveryConnectDeps) => {
         continue
       }
       if (!host.ok) {
-        failure = { ...host.failure, remote: target.host }
+        // What a host that was tried said tells more.
+        if (failure === NO_HOST) failure = { ...host.failure, remote: target.host }
         leave(domain, target.host, host.failure.response, false)
         continue
       }

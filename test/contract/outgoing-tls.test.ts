@@ -292,6 +292,12 @@ describe('a policy of MTA-STS', () => {
     expect(end.left[0]).toContain('policy')
   })
 
+  it('tells why the host failed that it names, not that another is left out', async () => {
+    const end = await send({ policy: {}, host: stranger, second: { host: good, tlsa: [] }, dane: 'opportunistic' })
+    expect(end).toMatchObject({ mails: [0, 0], status: '4.7.4' })
+    expect(end.left).toHaveLength(1)
+  })
+
   it('that is tested stops nothing, and what it would stop is told', async () => {
     const end = await send({ policy: { mode: 'testing', mx: ['other.far.example'] }, host: null })
     expect(end).toMatchObject({ mails: [1], basis: ['mta-sts-testing'] })
