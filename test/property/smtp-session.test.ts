@@ -82,6 +82,47 @@ it('a converted message never holds a bare CR or LF, and one DATA never gives tw
   )
 })
 
+it('answers every line once, and every message once, until it says goodbye', () => {
+  const command = fc.constantFrom(
+    ...['EHLO x', 'HELO y', 'EHLO', 'MAIL FROM:<a@b.example>', 'MAIL FROM:<>', 'MAIL FROM:<a@b.example> SIZE=999'],
+    ...['RCPT TO:<c@d.example>', 'RCPT TO:<c@D.example>', 'RCPT TO:<postmaster>', 'RCPT', 'DATA', 'DATA', 'DATA x'],
+    ...[
+      'RSET',
+      'NOOP words',
+      'VRFY',
+      'VRFY x',
+      'EXPN x',
+      'HELP',
+      'AUTH PLAIN AA==',
+      'BDAT 0',
+      '',
+      ' ',
+      '\tNOOP',
+      'XYZ',
+    ],
+  )
+  const line = fc.constantFrom('Subject: s', '', '..', 'text', 'RSET', 'a'.repeat(150), '\u00e9')
+  const mail = fc
+    .array(line, { maxLength: 5 })
+    .map((lines) => ['MAIL FROM:<a@b.example>', 'RCPT TO:<c@d.example>', 'DATA', ...lines, '.'])
+  fc.assert(
+    fc.property(fc.array(fc.oneof(mail, fc.tuple(command)), { maxLength: 25 }), (parts) => {
+      const lines = ['EHLO x', ...parts.flat(), '.', 'RSET', 'QUIT']
+      const { replies } = converse(session('reject'), [Buffer.from(`${lines.join('\r\n')}\r\n`)])
+      const codes = replies.map((reply) => reply.slice(0, 3))
+      let at = 1
+      for (let i = 0; i < lines.length && codes[at - 1] !== '421'; i++) {
+        if (codes[at++] !== '354') continue
+        while (lines[++i] !== '.');
+        at++
+      }
+      expect(codes).toHaveLength(at)
+      expect(codes.at(-1)).toMatch(/^(?:221|421)$/)
+    }),
+    { numRuns: 300, seed: 10 },
+  )
+})
+
 it('agrees with smtp-server about well-formed conversations', async () => {
   const oracleMessages: string[] = []
   const server = new SMTPServer({
