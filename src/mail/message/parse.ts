@@ -30,7 +30,7 @@ export const parseMessage = async (raw: Buffer, limits: ScanLimits, extract: Url
   const attachedUrls = findAttachedUrls(inside.texts, limits.attachmentUrls, extract)
   const attached =
     tree.problem !== null || isText(tree.root) ? { list: [], problem: tree.problem } : await attachmentsOf(raw, limits)
-  const problem = attached.problem ?? (texts.cut ? 'the text of the message is too large' : null)
+  const problem = attached.problem ?? (texts.cut ? 'the text of the message is too large' : tree.doubt)
   const scan: ScanOutcome = problem === null ? { ok: true } : { ok: false, reason: problem }
   return {
     headers,

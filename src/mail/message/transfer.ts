@@ -17,7 +17,7 @@ export const transferEncoding = (field: string | undefined): TransferEncoding | 
 
 export const decodeTransfer = (bytes: Buffer, encoding: TransferEncoding): Buffer => {
   if (encoding === 'identity') return bytes
-  if (encoding === 'base64') return Buffer.from(bytes.toString('latin1'), 'base64')
+  if (encoding === 'base64') return fromBase64(bytes.toString('latin1'))
   return fromQuotedPrintable(bytes)
 }
 
@@ -26,6 +26,27 @@ export const encodeTransfer = (bytes: Buffer, encoding: TransferEncoding): Buffe
   if (encoding === 'base64')
     return Buffer.from((bytes.toString('base64').match(/.{1,76}/g) ?? []).map((l) => `${l}\r\n`).join(''), 'latin1')
   return toQuotedPrintable(bytes)
+}
+
+/** Padding that completes a group of four ends a stretch, and readers go on with the next; elsewhere it is passed over. */
+const fromBase64 = (text: string): Buffer => {
+  const padding = text.indexOf('=')
+  if (padding < 0 || !/[A-Za-z0-9+/]/.test(text.slice(padding))) return Buffer.from(text, 'base64')
+  const out: Buffer[] = []
+  let stretch: string[] = []
+  let letters = 0
+  const end = (): void => {
+    out.push(Buffer.from(stretch.join(''), 'base64'))
+    stretch = []
+    letters = 0
+  }
+  for (const [, word = '', pads = ''] of text.replace(/[^A-Za-z0-9+/=]+/g, '').matchAll(/([^=]*)(=*)/g)) {
+    stretch.push(word)
+    letters += word.length
+    if (pads !== '' && (letters + pads.length) % 4 === 0) end()
+  }
+  end()
+  return Buffer.concat(out)
 }
 
 const hexValue = (c: number | undefined): number => {

@@ -25,7 +25,12 @@ export interface MimeTree {
   readonly root: MimePart
   /** Why the tree is incomplete, null when it is whole. */
   readonly problem: string | null
+  /** Why other readers may see another message; the tree is whole all the same. */
+  readonly doubt: string | null
 }
+
+/** Bytes behind a line that is no field, in which fields are looked for. */
+const MAX_HIDDEN = 16_384
 
 type WalkLimits = Pick<ScanLimits, 'headers' | 'headerBytes' | 'parts' | 'depth'>
 
@@ -36,26 +41,34 @@ export const fieldOf = (fields: readonly RawField[], name: string): RawField | u
 export const walk = (bytes: Buffer, limits: WalkLimits): MimeTree => {
   let parts = 0
   let problem: string | null = null
+  let doubt: string | null = null
 
   const part = (start: number, stop: number, path: string, depth: number): MimePart => {
     parts++
     const header = readHeaderBlock(bytes, start, stop, limits)
     if (header.cut) problem ??= 'too many header fields'
     const field = fieldOf(header.fields, 'content-type')
-    const type = parseParameterized(field ? field.raw : 'text/plain')
-    const boundary = type.parameters.get('boundary')
+    const given = parseParameterized(field ? field.raw : 'text/plain')
+    const type = { ...given, value: mediaType(given.value) }
+    // RFC 2046 §5.1.1: it does not end in a blank, and blanks may stand behind it.
+    const boundary = type.parameters.get('boundary')?.trimEnd()
+    doubt ??= doubtIn(bytes, header, stop)
     const base = {
       header,
       headerStart: start,
       bodyStart: header.bodyStart,
       bodyEnd: stop,
-      type: type.value === '' ? { ...type, value: 'text/plain' } : type,
+      type,
       disposition: parseParameterized(fieldOf(header.fields, 'content-disposition')?.raw ?? ''),
       encoding: transferEncoding(fieldOf(header.fields, 'content-transfer-encoding')?.raw),
     }
     const forwarded = type.value === 'message/rfc822' && base.encoding === 'identity'
-    if (!forwarded && (!type.value.startsWith('multipart/') || !boundary))
-      return { ...base, path: path === '' ? '1' : path, children: [] }
+    const leaf = { ...base, path: path === '' ? '1' : path, children: [] }
+    const multipart = type.value.startsWith('multipart/')
+    if (!forwarded && !multipart) return leaf
+    // Nothing divides it: readers show its text.
+    const within = multipart ? sections(bytes, header.bodyStart, stop, boundary ?? '') : []
+    if (multipart && within.length === 0) return { ...leaf, type: { ...type, value: 'text/plain' } }
     if (depth >= limits.depth) {
       problem ??= 'parts are nested too deep'
       return { ...base, path, children: [] }
@@ -63,7 +76,7 @@ export const walk = (bytes: Buffer, limits: WalkLimits): MimeTree => {
     if (forwarded)
       return { ...base, path, children: [part(header.bodyStart, stop, path === '' ? '1' : `${path}.1`, depth + 1)] }
     const children: MimePart[] = []
-    for (const [from, to] of sections(bytes, header.bodyStart, stop, boundary ?? '')) {
+    for (const [from, to] of within) {
       if (parts >= limits.parts) {
         problem ??= 'too many parts'
         break
@@ -76,7 +89,36 @@ export const walk = (bytes: Buffer, limits: WalkLimits): MimeTree => {
   }
 
   const root = part(0, bytes.length, '', 0)
-  return { root, problem }
+  return { root, problem, doubt }
+}
+
+/** What is no media type is text (RFC 2045 §5.2); quotes and blanks in it are passed over, as readers do. */
+const mediaType = (value: string): string => {
+  const plain = value.replace(/["'\s]/g, '')
+  return /^[^\s/]+\/[^\s/]*$/.test(plain) ? plain : 'text/plain'
+}
+
+const DECIDING = /^content-(?:type|transfer-encoding)$/i
+const HIDDEN = /^content-(?:type|transfer-encoding)[ \t]*:/i
+
+/** Why another reader may take the part for something else: fields that contradict each other, or behind a line that is none. */
+const doubtIn = (bytes: Buffer, header: HeaderBlock, stop: number): string | null => {
+  const seen = new Map<string, string>()
+  for (const { name, raw } of header.fields) {
+    if (!DECIDING.test(name)) continue
+    const other = seen.get(name.toLowerCase())
+    if (other !== undefined && other.trim() !== raw.trim()) return `two fields ${name} that differ`
+    seen.set(name.toLowerCase(), raw)
+  }
+  if (header.end !== header.bodyStart || header.cut) return null
+  for (let at = header.end; at < stop && at - header.end < MAX_HIDDEN;) {
+    const end = endOfLine(bytes, at, stop)
+    const line = bytes.toString('latin1', at, Math.min(trimLineEnd(bytes, at, end), at + 80))
+    if (line === '') return null
+    if (HIDDEN.test(line)) return 'a line in the header is no field'
+    at = end
+  }
+  return null
 }
 
 /** Start and end of what stands between the boundary lines. A missing close delimiter ends with the enclosing part. */
