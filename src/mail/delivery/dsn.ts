@@ -125,7 +125,7 @@ export const deliveryNotice = (facts: NoticeFacts): Buffer => {
   const { hostname, id, original } = facts
   const boundary = `=_${id}`
   const block = readHeaderBlock(original, 0, original.length, { headers: 1000, headerBytes: HEADER_BYTES })
-  const headers = original.subarray(0, Math.min(block.end, HEADER_BYTES))
+  const headers = original.subarray(0, block.end)
   const whole = facts.whole === true && facts.action === 'failed' && original.length <= WHOLE_BYTES
   const returned = whole ? original : headers
   const global = facts.recipients.some(

@@ -13,7 +13,7 @@ export interface HeaderBlock {
   /** Where the empty line begins (or the end, when there is none). */
   readonly end: number
   readonly bodyStart: number
-  /** More fields or bytes than the limit: the rest was not read. */
+  /** More fields or bytes (folds and line ends counted) than the limit: what came before is there, the rest was not read. */
   readonly cut: boolean
 }
 
@@ -38,13 +38,16 @@ export const readHeaderBlock = (
   while (at < stop) {
     const lineEnd = endOfLine(bytes, at, stop)
     if (isEmptyLine(bytes, at, lineEnd)) return { fields, end: at, bodyStart: lineEnd, cut: false }
-    if (fields.length >= limits.headers || at - start > limits.headerBytes)
-      return { fields, end: at, bodyStart: at, cut: true }
+    if (fields.length >= limits.headers) return { fields, end: at, bodyStart: at, cut: true }
+    const longest = start + limits.headerBytes
     let end = lineEnd
-    while (end < stop && (bytes[end] === BLANK || bytes[end] === TAB)) end = endOfLine(bytes, end, stop)
-    const text = bytes.toString('latin1', at, trimLineEnd(bytes, at, end))
+    while (end <= longest && end < stop && (bytes[end] === BLANK || bytes[end] === TAB))
+      end = endOfLine(bytes, end, stop)
+    const text = bytes.toString('latin1', at, Math.min(trimLineEnd(bytes, at, end), longest))
     const name = FIELD_NAME.exec(text)
     if (!name) return { fields, end: at, bodyStart: at, cut: false }
+    // A field counts with its folds: where it goes beyond the limit it is not taken, not even its beginning.
+    if (end > longest) return { fields, end: at, bodyStart: at, cut: true }
     fields.push({ name: name[1] ?? '', raw: text.slice(name[0].length), start: at, end })
     at = end
   }

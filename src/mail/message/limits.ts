@@ -27,7 +27,8 @@ export interface UrlLimits {
 }
 
 export const SCAN_LIMITS: ScanLimits = {
-  headerBytes: 1_048_576,
+  // What a listener takes (SMTP_LIMITS), and what we add to it.
+  headerBytes: 1_114_112,
   headers: 5000,
   parts: 2000,
   depth: 50,

@@ -211,6 +211,16 @@ describe('limits of listenerconfig setup', () => {
     await client.command('STARTTLS', 454)
   })
 
+  it('refuse a header above 1 MB, also where it is one field in folded lines', async () => {
+    const path = await started({})
+    const client = await opened(path.port())
+    const message = (folds: number): Buffer =>
+      Buffer.from(`Subject: x\r\nX: y\r\n${` ${'z'.repeat(97)}\r\n`.repeat(folds)}\r\nb\r\n`)
+    expect((await client.send({ from: '', to: ['c@example.com'] }, message(10_000))).code).toBe(250)
+    const refused = await client.send({ from: '', to: ['c@example.com'] }, message(11_700))
+    expect(`${refused.code} ${refused.text}`).toBe('552 5.3.4 the header has too many fields or bytes')
+  })
+
   it('give a message without a Message-ID one', async () => {
     const path = await started({}, ({ config }) => config.set(receiving, { ...receiving.defaults, addMessageId: true }))
     const client = await opened(path.port())

@@ -102,3 +102,31 @@ it('keeps the Subject raw, counts hops, and stops at its limits', () => {
   expect(peekHeaders(Buffer.from('X: y\r\n'.repeat(1001))).tooLong).toBe(true)
   expect(peekHeaders(Buffer.from(`${'X: y\r\n'.repeat(1000)}\r\nbody`)).tooLong).toBe(false)
 })
+
+const MIB = 1_048_576
+const folded = (bytes: number): string => {
+  const first = 'X: y\r\n'
+  const fold = ` ${'z'.repeat(997)}\r\n`
+  const folds = Math.floor((bytes - first.length) / fold.length) - 1
+  const rest = bytes - first.length - folds * fold.length
+  return `${first}${fold.repeat(folds)} ${'z'.repeat(rest - 3)}\r\n`
+}
+
+it.each([
+  ['in folds of the only field', (bytes: number) => folded(bytes)],
+  ['in one line', (bytes: number) => `X: ${'y'.repeat(bytes - 5)}\r\n`],
+  ['in folds of the last of several fields', (bytes: number) => `A: b\r\n${folded(bytes - 6)}`],
+])('counts all bytes of the header: %s', (_, header) => {
+  const peek = (bytes: number, after: string) => peekHeaders(Buffer.from(header(bytes) + after)).tooLong
+  for (const after of ['', '\r\nbody\r\n', 'no field\r\n', `\r\n${folded(MIB)}`]) {
+    expect(peek(MIB, after)).toBe(false)
+    expect(peek(MIB + 1, after)).toBe(true)
+  }
+})
+
+it('takes text of any length that is no field for the body', () => {
+  expect(peekHeaders(Buffer.from(`Subject: s\r\n${'y'.repeat(2 * MIB)}\r\n`))).toMatchObject({
+    tooLong: false,
+    subject: 's',
+  })
+})
