@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createCounters } from '../../src/adapters/sqlite/counters-block.ts'
@@ -5,10 +6,11 @@ import { inlineWriter } from '../../src/adapters/sqlite/database.ts'
 import { SPOOL_MIGRATIONS } from '../../src/adapters/sqlite/spool-schema.ts'
 import { createSpoolStore } from '../../src/adapters/sqlite/spool.ts'
 import { systemClock } from '../../src/core/clock.ts'
-import { freshHome, removeHome, serve, shell } from '../support/appliance.ts'
+import { freshHome, program, removeHome, serve, shell } from '../support/appliance.ts'
 import type { Serving } from '../support/appliance.ts'
 import { testMessage } from '../support/load.ts'
 import { freePort } from '../support/ports.ts'
+import { collect, ended, until } from '../support/processes.ts'
 import { SmtpClient } from '../support/smtp-client.ts'
 import { newEntry } from '../support/spool.ts'
 
@@ -81,6 +83,9 @@ const sending = (port: number) => {
   }
 }
 
+const figures = (line: string, seconds: number, p99: number, worst: number, count: number): string =>
+  `${line.padEnd(40)} ${seconds.toFixed(2).padStart(7)} s   SMTP p99 ${p99.toFixed(0)} ms, worst ${worst.toFixed(0)} ms of ${count}`
+
 describe(`the queue commands at ${MESSAGES} messages`, () => {
   let home: string
   let gateway: Serving
@@ -105,15 +110,30 @@ describe(`the queue commands at ${MESSAGES} messages`, () => {
 
   it('tell the truth, one after the other, while a client sends', async () => {
     const report: string[] = []
+    /** Commands that print until Ctrl-C: how long until the line that is expected. */
+    const watch = async (line: string, expected: RegExp): Promise<void> => {
+      const mail = sending(gateway.port)
+      const began = performance.now()
+      const child = spawn(process.execPath, [program, '--home', home, '-c', line], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      const said = collect(child)
+      const end = ended(child)
+      await until(`${line} has printed a line`, () => expected.test(said().stdout), 30_000)
+      const seconds = (performance.now() - began) / 1000
+      child.kill('SIGINT')
+      await end
+      const { count, p99, worst } = await mail.stop()
+      report.push(figures(line, seconds, p99, worst, count))
+      expect(p99).toBeLessThan(2000)
+    }
     const run = async (line: string, expected: RegExp, input = ''): Promise<string> => {
       const mail = sending(gateway.port)
       const began = performance.now()
       const { code, stdout, stderr } = await shell(home, ['-c', line], input, { timeoutMs: 300_000 })
       const seconds = (performance.now() - began) / 1000
       const { count, p99, worst } = await mail.stop()
-      report.push(
-        `${line.padEnd(40)} ${seconds.toFixed(2).padStart(7)} s   SMTP p99 ${p99.toFixed(0)} ms, worst ${worst.toFixed(0)} ms of ${count}`,
-      )
+      report.push(figures(line, seconds, p99, worst, count))
       expect(`${line}: ${code} ${stderr}${stdout.slice(0, 4000)}`).toMatch(
         new RegExp(`^${line}: 0 `.replace(/[[\]]/g, '\\$&')),
       )
@@ -132,6 +152,10 @@ describe(`the queue commands at ${MESSAGES} messages`, () => {
     await run('workqueue status', /Operational/)
     await run('workqueue pause test', /./)
     await run('workqueue resume', /./)
+    const gauge = String.raw`^\d\d:\d\d:\d\d .*\d`
+    await watch('rate 1', new RegExp(gauge, 'm'))
+    await watch(`hostrate ${DEAD} 1`, new RegExp(gauge, 'm'))
+    await watch('workqueue rate 1', new RegExp(gauge, 'm'))
     await run('oldmessage', /Message|MID 1\b/)
     await run('showmessage 1', /Subject: waits/)
     await run('archivemessage 1', /./)
@@ -141,6 +165,13 @@ describe(`the queue commands at ${MESSAGES} messages`, () => {
     await run(`delivernow ${OTHER}`, /./)
     await run('suspenddel all', /suspended/)
     await run('resumedel all', /resumed/)
+    // Nobody can send meanwhile: without a client.
+    for (const line of ['suspend 0', 'resume', 'suspendlistener all --seconds=0', 'resumelistener all']) {
+      const began = performance.now()
+      const { code, stdout, stderr } = await shell(home, ['-c', line], '')
+      report.push(`${line.padEnd(40)} ${((performance.now() - began) / 1000).toFixed(2).padStart(7)} s`)
+      expect(`${line}: ${code} ${stderr}${stdout}`).toMatch(/: 0 .*(suspended|resumed)/is)
+    }
     await run('resetcounters', /reset/i)
     await run(`bouncerecipients host ${OTHER}`, new RegExp(`${OF_OTHER}`))
     await run('redirectrecipients host third.example', new RegExp(`${MESSAGES - OF_OTHER}`))

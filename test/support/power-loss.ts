@@ -187,8 +187,11 @@ export const createPowerLoss = (root: string) => {
   const feed = (call: Syscall): void => {
     if (isSync(call) && call.phase === 'whole') beginSync(call)
     if (isSync(call)) return call.phase === 'begin' ? beginSync(call) : endSync(call)
-    // Its number is free before the call returns.
-    if (call.name === 'close' && call.phase !== 'end') return void open.delete(Number.parseInt(call.args, 10))
+    // Its number is free before the call returns, and may be another file's by then.
+    if (call.name === 'close') {
+      if (call.phase !== 'end') open.delete(Number.parseInt(call.args, 10))
+      return
+    }
     if (call.phase === 'begin') return
     if ((call.returned ?? -1) < 0) return
     if (/^(open|openat|creat)$/.test(call.name)) return opened(call)
