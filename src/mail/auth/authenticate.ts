@@ -57,6 +57,23 @@ const KEPT_CHARACTERS = 1000
 type DmarcAnswer = Exclude<Awaited<ReturnType<typeof askDmarc>>, false>
 const PREFERENCE: readonly DkimWord[] = ['pass', 'temperror', 'hardfail', 'permerror', 'neutral']
 
+/** What verifies signatures reads the From fields too, and takes longer than they are long. */
+const TOO_LONG: DkimOutcome = {
+  headerFrom: [],
+  passed: [],
+  info: ['dkim=permerror'],
+  signatures: [
+    {
+      result: 'permfail',
+      detail: 'the From header is too long',
+      word: 'permerror',
+      domain: null,
+      selector: null,
+      identity: null,
+    },
+  ],
+}
+
 /** SPF (HELO, then MAIL FROM), DKIM and DMARC of incoming mail; what they find is told in `auth.*` events. */
 export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
   const { clock, events, resolver } = deps
@@ -95,6 +112,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
     const known = key === null ? undefined : unsigned.get(key)
     if (known) return known
     const outcome = await withDeadline(clock, timeoutMs, signal, async () => {
+      if (matter.tooLong) return TOO_LONG
       const found = await verifyDkim(matter, resolver)
       if (key !== null) unsigned.set(key, found, KEEP_MS)
       return found
@@ -119,6 +137,7 @@ export const createAuthenticator = (deps: AuthenticatorDeps): Authenticator => {
       events.publish({ type: 'auth.dmarc', mid: entry.mid, outcome: 'skipped', reason })
       return { word, info: `dmarc=${word}` }
     }
+    if (dkim === TOO_LONG) return skip('The From header is too long')
     const [from, ...others] = dkim.headerFrom
     const domain = from === undefined ? null : domainOf(from)
     if (from === undefined || domain === null) return skip('No domain in the From header')

@@ -6,7 +6,7 @@ import { errorText } from '../../core/errors.ts'
 import { createLru } from '../../core/lru.ts'
 import type { EventBus } from '../../events/bus.ts'
 import type { SpoolEntry } from '../../store/spool.ts'
-import { parseAddresses } from '../message/addresses.ts'
+import { readAddresses } from '../message/addresses.ts'
 import { fieldNamed } from '../message/part-text.ts'
 
 /** Signs mail as it leaves. The answer is a DKIM-Signature field with its line end, or '' when the message goes unsigned. */
@@ -62,7 +62,7 @@ export const createDkimSigner = (deps: {
       if (profiles.length === 0 || direction !== 'outgoing' || (icid === 0 && !signGenerated)) return ''
       const known = made.get(String(mid))
       if (known) return known.header
-      const address = parseAddresses(fieldNamed(message, 'from')?.raw ?? '')[0]?.address
+      const address = readAddresses([fieldNamed(message, 'from')?.raw ?? '']).found[0]?.address
       if (address === undefined) return ''
       const profile = profileFor(address, profiles)
       const key = keys.find((k) => k.name === profile?.key)

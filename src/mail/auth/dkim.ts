@@ -1,6 +1,7 @@
 import type { Resolver } from '../../core/resolver.ts'
 import type { EventOf } from '../../events/event.ts'
 import { readHeaderBlock } from '../message/header-block.ts'
+import { ADDRESS_LIMITS } from '../message/addresses.ts'
 import { SCAN_LIMITS } from '../message/limits.ts'
 
 /** What the filter rule `dkim-authentication` compares. */
@@ -26,6 +27,8 @@ export interface DkimMatter {
   readonly partial: number
   /** It bears no signature, and these are its From fields: all that the outcome depends on. */
   readonly unsigned: string | null
+  /** Its address fields are longer than ADDRESS_LIMITS: they are not read. */
+  readonly tooLong: boolean
 }
 
 /**
@@ -37,9 +40,11 @@ export const dkimMatter = (raw: Buffer): DkimMatter => {
   let kept = 0
   let partial = 0
   let arc = false
+  let characters = 0
   const from: Buffer[] = []
   const dropped = block.fields.filter(({ name, raw: text, start, end }) => {
     const field = name.toLowerCase()
+    if (field === 'from' || field === 'return-path') characters += text.length
     if (field === 'from') from.push(raw.subarray(start, end))
     arc ||= field.startsWith('arc-')
     if (field !== 'dkim-signature') return false
@@ -49,11 +54,12 @@ export const dkimMatter = (raw: Buffer): DkimMatter => {
     }
     return ++kept > MAX_SIGNATURES
   })
+  const tooLong = characters > ADDRESS_LIMITS.characters
   if (dropped.length === 0) {
-    if (kept > 0 || arc || block.cut) return { message: raw, partial, unsigned: null }
+    if (kept > 0 || arc || block.cut) return { message: raw, partial, unsigned: null, tooLong }
     // Nothing is said of the body or of other fields, so they are not read again.
     const message = Buffer.concat([...from, EMPTY_LINE])
-    return { message, partial, unsigned: message.toString('latin1') }
+    return { message, partial, unsigned: message.toString('latin1'), tooLong }
   }
   const pieces: Buffer[] = []
   let at = 0
@@ -61,7 +67,7 @@ export const dkimMatter = (raw: Buffer): DkimMatter => {
     pieces.push(raw.subarray(at, f.start))
     at = f.end
   }
-  return { message: Buffer.concat([...pieces, raw.subarray(at)]), partial, unsigned: null }
+  return { message: Buffer.concat([...pieces, raw.subarray(at)]), partial, unsigned: null, tooLong }
 }
 
 const describe = (result: string, comment: string): Pick<DkimSignature, 'result' | 'detail' | 'word'> => {

@@ -8,20 +8,37 @@ export interface HeaderAddress {
   readonly address: string
 }
 
-const MAX_ADDRESSES = 1000
+/** Of the address fields of one message: what comes after is not looked at. */
+export const ADDRESS_LIMITS = { addresses: 1000, characters: 65_536 } as const
+
+export interface HeaderAddresses {
+  readonly found: readonly HeaderAddress[]
+  /** There is more than was looked at: who judges by all addresses must not take these for all. */
+  readonly cut: boolean
+}
 
 /**
- * RFC 5322 §3.4, forgiving. The address is what stands in angle brackets, not what the display name pretends
- * (`"ceo@example.com" <x@evil.example>`). Groups give their members.
+ * The addresses of fields (their bodies, in order), RFC 5322 §3.4, forgiving. The address is what stands in angle
+ * brackets, not what the display name pretends (`"ceo@example.com" <x@evil.example>`). Groups give their members.
+ * One pass: what a sender may write in a megabyte of header must not hold up the others.
  */
-export const parseAddresses = (raw: string): readonly HeaderAddress[] => {
+export const readAddresses = (fields: readonly string[]): HeaderAddresses => {
   const found: HeaderAddress[] = []
-  for (const piece of splitAddresses(raw.replace(/\r?\n(?=[ \t])/g, ''))) {
-    if (found.length >= MAX_ADDRESSES) break
-    const mailbox = parseMailbox(piece)
-    if (mailbox.address !== '' || mailbox.name !== '') found.push(mailbox)
+  let left: number = ADDRESS_LIMITS.characters
+  for (const field of fields) {
+    const cut = field.length > left
+    const pieces = splitAddresses(field.slice(0, left).replace(/\r?\n(?=[ \t])/g, ''))
+    // Half an address is another one.
+    for (const piece of cut ? pieces.slice(0, -1) : pieces) {
+      const mailbox = parseMailbox(piece)
+      if (mailbox.address === '' && mailbox.name === '') continue
+      if (found.length >= ADDRESS_LIMITS.addresses) return { found, cut: true }
+      found.push(mailbox)
+    }
+    if (cut) return { found, cut }
+    left -= field.length
   }
-  return found
+  return { found, cut: false }
 }
 
 /** At commas, semicolons and a group's colon, outside quotes, comments and angle brackets. Comments are dropped. */
@@ -65,7 +82,10 @@ const parseMailbox = (piece: string): HeaderAddress => {
     return { name: displayName(piece.slice(0, open)), address: inner.replace(/^@[^:]*:/, '').replace(/\s+/g, '') }
   }
   const bare = piece.trim()
-  return /^\S+@\S+$/.test(bare) ? { name: '', address: bare } : { name: displayName(bare), address: '' }
+  const at = bare.indexOf('@', 1)
+  return at > 0 && at < bare.length - 1 && !/\s/.test(bare)
+    ? { name: '', address: bare }
+    : { name: displayName(bare), address: '' }
 }
 
 const lastUnquoted = (text: string, wanted: string): number => {
@@ -80,8 +100,27 @@ const lastUnquoted = (text: string, wanted: string): number => {
   return at
 }
 
-const displayName = (text: string): string =>
-  decodeHeader(text.replace(/"((?:[^"\\]|\\.)*)"/g, (_, inner: string) => inner.replace(/\\(.)/g, '$1'))).trim()
+const displayName = (text: string): string => decodeHeader(unquoted(text)).trim()
+
+/** Without the quotes of quoted strings and what escapes in them; a string that does not end stays as it is. */
+const unquoted = (text: string): string => {
+  let plain = ''
+  for (let at = 0; at < text.length;) {
+    const open = text.indexOf('"', at)
+    if (open < 0) return plain + text.slice(at)
+    plain += text.slice(at, open)
+    let inner = ''
+    let i = open + 1
+    for (; i < text.length && text.charAt(i) !== '"'; i++) {
+      if (text.charAt(i) === '\\') i++
+      inner += text.charAt(i)
+    }
+    if (i >= text.length) return plain + text.slice(open)
+    plain += inner
+    at = i + 1
+  }
+  return plain
+}
 
 /** `user@EXAMPLE.com` → `example.com`; null when there is no domain. */
 export const domainOf = (address: string): string | null => {

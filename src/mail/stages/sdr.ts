@@ -2,22 +2,24 @@ import { listeners } from '../../config/sections/listeners.ts'
 import { sdr } from '../../config/sections/sdr.ts'
 import type { SenderReputation } from '../../intel/sdr/port.ts'
 import type { SenderQuery } from '../../intel/verdict.ts'
-import { domainOf, parseAddresses } from '../message/addresses.ts'
-import type { HeaderAddress } from '../message/addresses.ts'
+import { domainOf, readAddresses } from '../message/addresses.ts'
+import type { HeaderAddress, HeaderAddresses } from '../message/addresses.ts'
 import type { Message, Stage } from '../pipeline/stage.ts'
 import { flowOfMessage } from '../smtp/host-access.ts'
 
-const addressesIn = (message: Message, name: string): readonly HeaderAddress[] =>
-  message.parsed.headers.filter((h) => h.name.toLowerCase() === name).flatMap((h) => parseAddresses(h.raw))
+const addressesIn = (message: Message, name: string): HeaderAddresses =>
+  readAddresses(message.parsed.headers.filter((h) => h.name.toLowerCase() === name).map((h) => h.raw))
 
 const firstDomain = (addresses: readonly HeaderAddress[]): string | null =>
   addresses.map((a) => domainOf(a.address)).find((d) => d !== null) ?? null
 
 /** What the sender is judged by; user parts and display names only with Include Additional Attributes. */
-const queryOf = (message: Message, additional: boolean): SenderQuery => {
-  const { entry, findings } = message
-  const from = addressesIn(message, 'from')
-  const replyTo = addressesIn(message, 'reply-to')
+const queryOf = (
+  { entry, findings }: Message,
+  from: readonly HeaderAddress[],
+  replyTo: readonly HeaderAddress[],
+  additional: boolean,
+): SenderQuery => {
   const both = [...from, ...replyTo]
   return {
     remoteAddress: entry.remoteAddress,
@@ -46,7 +48,16 @@ export const sdrStage = (reputation: SenderReputation): Stage => ({
   enabled: (message, ctx) =>
     message.entry.direction === 'incoming' && (flowOfMessage(ctx.config.get(listeners), message.entry)?.sdr ?? true),
   process: async (message, ctx) => {
-    const query = queryOf(message, ctx.config.get(sdr).additionalAttributes)
+    const { enabled, additionalAttributes } = ctx.config.get(sdr)
+    const from = addressesIn(message, 'from')
+    const replyTo = addressesIn(message, 'reply-to')
+    // Judged by a part of its addresses, a message could choose by which.
+    if (enabled && (from.cut || replyTo.cut)) {
+      const reason = 'the message has too many addresses'
+      ctx.events.publish({ type: 'sdr.unscanned', mid: message.entry.mid, reason })
+      return { next: 'continue', findings: { sdr: { kind: 'unscanned', reason } } }
+    }
+    const query = queryOf(message, from.found, replyTo.found, additionalAttributes)
     const result = await reputation.judge('headers', message.entry.mid, query, ctx.signal)
     return { next: 'continue', findings: { sdr: result } }
   },

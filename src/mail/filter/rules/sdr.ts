@@ -1,6 +1,6 @@
 import { levelsForWord, SDR_WORDS } from '../../../intel/sdr/vocabulary.ts'
 import type { SenderVerdict } from '../../../intel/verdict.ts'
-import { domainOf, parseAddresses } from '../../message/addresses.ts'
+import { domainOf, readAddresses } from '../../message/addresses.ts'
 import { ArgumentReader, BadUse, comparator, noComparison } from '../arguments.ts'
 import type { Facts } from '../facts.ts'
 import type { Resources } from '../resources.ts'
@@ -15,15 +15,19 @@ const exceptionOf = (list: string | null, resources: Resources): ((facts: Facts)
   const listed = resources.domainList(list)
   if (!listed) throw new BadUse(`There is no address list of domains '${list}'. Create it with addresslistconfig.`)
   return (facts) => {
-    const header = (name: string): readonly string[] =>
-      facts
-        .headers()
-        .filter((h) => h.name.toLowerCase() === name)
-        .flatMap((h) => parseAddresses(h.raw))
-        .map((a) => a.address)
-    const addresses = facts.exceptionOnEnvelopeOnly
-      ? [facts.entry.sender]
-      : [facts.entry.sender, ...header('from'), ...header('reply-to')]
+    const { found, cut } = facts.exceptionOnEnvelopeOnly
+      ? { found: [], cut: false }
+      : readAddresses(
+          ['from', 'reply-to'].flatMap((name) =>
+            facts
+              .headers()
+              .filter((h) => h.name.toLowerCase() === name)
+              .map((h) => h.raw),
+          ),
+        )
+    // One that is not listed may stand among those that were not looked at.
+    if (cut) return false
+    const addresses = [facts.entry.sender, ...found.map((a) => a.address)]
     const domains = addresses.map(domainOf).filter((d) => d !== null)
     // All of them: a listed From cannot be borrowed to carry an unlisted envelope past the check.
     return domains.length > 0 && domains.every(listed)

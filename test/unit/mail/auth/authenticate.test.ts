@@ -99,6 +99,23 @@ describe('authentication of incoming mail', () => {
     ])
   })
 
+  it('reads no From header longer than 64 KB, nor several, and says so: nothing passes by a part of it', async () => {
+    const { authenticator, events } = setUp()
+    const long = `From: a@sender.example${',\r\n b@other.example'.repeat(4000)}\r\n`
+    const several = 'From: a@sender.example\r\n'.repeat(2) + `Return-Path: ${'x'.repeat(65_536)}\r\n`
+    for (const header of [long, several]) {
+      const message = await signed(Buffer.from(`${header}\r\nhello\r\n`))
+      const found = await authenticator.authenticate(newEntry(1), message, 'mx', signal)
+      expect(found).toMatchObject({ dkim: 'permerror', dmarc: 'none' })
+    }
+    const said = { type: 'auth.dmarc', mid: 1, outcome: 'skipped', reason: 'The From header is too long' }
+    expect(events.filter((e) => e.type === 'auth.dmarc')).toEqual([said, said])
+    expect(events.filter((e) => e.type === 'auth.dkim').map((e) => e.detail)).toEqual([
+      'the From header is too long',
+      'the From header is too long',
+    ])
+  })
+
   it('is a TempError, not a hang, when DNS does not answer', async () => {
     const { authenticator, events, env } = setUp({
       resolve: () => new Promise(() => undefined),

@@ -11,7 +11,7 @@ const resolver = {
   },
 }
 const message = (...fields: readonly string[]): Buffer => Buffer.from(`${fields.join('\r\n')}\r\n\r\nThe body.\r\n`)
-const whole = (raw: Buffer): DkimMatter => ({ message: raw, partial: 0, unsigned: null })
+const whole = (raw: Buffer): DkimMatter => ({ message: raw, partial: 0, unsigned: null, tooLong: false })
 
 describe('what is verified of a message', () => {
   test.each([
@@ -37,6 +37,11 @@ describe('what is verified of a message', () => {
 
   test('a signature with a body length is left out, and counted', () => {
     const raw = message('From: ann@example.org', 'DKIM-Signature: v=1; l=5; d=example.org')
-    expect(dkimMatter(raw)).toEqual({ message: message('From: ann@example.org'), partial: 1, unsigned: null })
+    expect(dkimMatter(raw)).toEqual({
+      message: message('From: ann@example.org'),
+      partial: 1,
+      unsigned: null,
+      tooLong: false,
+    })
   })
 })
