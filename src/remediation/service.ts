@@ -52,6 +52,16 @@ const DAY_MS = 24 * 3600_000
 /** Ended jobs are kept at least as long, so that a repeated verdict finds them. */
 const KEPT_DAYS = 60
 
+const allThere = async (provider: MailboxProvider, job: StoredJob, signal: AbortSignal): Promise<boolean> => {
+  const copies = Math.max(job.held.length, job.targets?.length ?? 0)
+  let there = 0
+  for await (const { confirmed } of provider.find(job.delivery, signal)) {
+    if (confirmed) there++
+    if (there >= copies) return true
+  }
+  return false
+}
+
 /** Mailbox remediation: queue, guard, runner, approval, undo. */
 export const createRemediation = (deps: RemediationDeps): RemediationRuntime => {
   const { env, config, events, alerts, store, providers } = deps
@@ -229,10 +239,12 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
         let left = job.held
         let back = 0
         let trouble: string | null = null
+        let gone = true
         for (const held of job.held) {
           const outcome = await provider.undo(held, job.delivery, signal)
           if (outcome.status !== 'done') {
             trouble = outcome.detail
+            gone &&= outcome.status === 'not-found'
             continue
           }
           back += 1
@@ -240,7 +252,11 @@ export const createRemediation = (deps: RemediationDeps): RemediationRuntime => 
           // Noted one by one: what comes next may fail, and is asked for again alone.
           if (left.length > 0) await store.update(id, { ...job, nextAttemptAt: null, held: left, at: clock.now() })
         }
-        if (trouble !== null)
+        // An undo that died before it could be recorded has put them back: that all copies are there is the evidence.
+        if (
+          trouble !== null &&
+          !(gone && (await withDeadline(clock, PROBE_MS, signal, (s) => allThere(provider, job, s)).catch(() => false)))
+        )
           throw new UserError(
             back === 0
               ? `Job ${id} could not be undone: ${trouble}`

@@ -184,6 +184,20 @@ describe('mailbox remediation', () => {
     expect(rig.store.due(new Date('2022-03-30T00:20:10Z'), 10)).toHaveLength(1)
   })
 
+  it('records an undo that was killed before it was noted, only where the message is back by evidence', async () => {
+    rig.deliver(delivery(1), delivery(2))
+    await verdict([1, 2])
+    await drain()
+    for (const job of rig.remediation.list()) await rig.mailboxes.undo(job.delivery.mid + '/0')
+    rig.mailboxes.put(delivery(2), false)
+    await rig.restart()
+    const id = (mid: number) => rig.remediation.list({ mid })[0]?.id ?? 0
+    await rig.remediation.undo(id(1), 'admin', live)
+    await expect(rig.remediation.undo(id(2), 'admin', live)).rejects.toThrow('could not be undone: no longer held')
+    expect([rig.remediation.job(id(1))?.state, rig.remediation.job(id(2))?.state]).toEqual(['undone', 'done'])
+    expect(published('remediation.undone')).toMatchObject([{ mid: 1 }])
+  })
+
   it('goes on after a kill between acting and noting it, and acts once', async () => {
     rig.deliver(delivery(1))
     rig.mailboxes.dieAfterActing = new Error('killed')
