@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { system } from '../../src/config/sections/system.ts'
 import { urlRetrospection } from '../../src/config/sections/url-retrospection.ts'
 import type { Clock } from '../../src/core/clock.ts'
@@ -142,6 +142,8 @@ describe('the ecs log of the reference, from real HTTPS traffic', () => {
     await world.commit((set) => set(urlRetrospection, { enabled: true }))
     await world.running.appliance.retro.poll(live)
     await world.commit((set) => set(urlRetrospection, { enabled: false }))
+    // Opened with its first line, a moment of the machine later: its beginning belongs to the time before.
+    await vi.waitUntil(() => world.logged('ecs') > 0)
     await clock.advance(8 * SECOND)
     slow = true
     await world.log('ecs', 'Stopped URL retrospective polling')
