@@ -5,6 +5,7 @@ import type { Clock } from '../../core/clock.ts'
 import { Fault } from '../../core/errors.ts'
 import type { Times } from '../../intel/lookup.ts'
 import { createTimes } from '../../intel/times.ts'
+import { readBody } from './read-body.ts'
 
 /** Where a service is and how it is reached. */
 export interface Endpoint {
@@ -56,17 +57,6 @@ const retryAfter = (value: string | string[] | undefined): number => {
 const dateOf = (value: string | string[] | undefined): Date | null => {
   const at = typeof value === 'string' ? Date.parse(value) : NaN
   return Number.isNaN(at) ? null : new Date(at)
-}
-
-const readAll = async (body: AsyncIterable<Buffer>, host: string): Promise<string> => {
-  const chunks: Buffer[] = []
-  let total = 0
-  for await (const chunk of body) {
-    total += chunk.length
-    if (total > MAX_ANSWER) throw new Fault('UPSTREAM_UNAVAILABLE', `${host}: the answer is too large`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
 }
 
 const parsed = (text: string): unknown => {
@@ -138,7 +128,8 @@ export const createHttpExchange = (clock: Clock): HttpExchange => {
           ...(body === undefined ? {} : { body: JSON.stringify(body) }),
           signal,
         })
-        const text = await readAll(answer.body as AsyncIterable<Buffer>, target.host)
+        const tooLarge = (): Error => new Fault('UPSTREAM_UNAVAILABLE', `${target.host}: the answer is too large`)
+        const text = (await readBody(answer.body, MAX_ANSWER, tooLarge)).toString('utf8')
         return {
           url,
           status: answer.statusCode,

@@ -10,6 +10,7 @@ import { Fault } from '../../core/errors.ts'
 import { isPublicAddress } from '../../core/public-address.ts'
 import { FeedFault } from '../../intel/sources/port.ts'
 import type { FeedAnswer, FeedFetch, FeedRequest } from '../../intel/sources/port.ts'
+import { readBody } from './read-body.ts'
 
 export interface FeedFetchOptions {
   readonly clock: Clock
@@ -38,17 +39,6 @@ const header = (answer: Dispatcher.ResponseData, name: string): string | null =>
 
 const retryAfterMs = (value: string | null): number =>
   value !== null && /^\d{1,7}$/.test(value) ? Math.min(Number(value), DAY) * 1000 : 0
-
-const readAll = async (body: AsyncIterable<Buffer>, host: string, maxBytes: number): Promise<Buffer> => {
-  const chunks: Buffer[] = []
-  let total = 0
-  for await (const chunk of body) {
-    total += chunk.length
-    if (total > maxBytes) throw new FeedFault(`${host}: the answer is larger than ${maxBytes} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
-}
 
 const unpacked = async (bytes: Buffer, host: string, maxBytes: number): Promise<Buffer> => {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
@@ -154,8 +144,10 @@ export const createFeedFetch = (options: FeedFetchOptions): FeedFetch & { close(
       const answer = await once(url, ask, url.host === first.host, signal)
       const { statusCode: status } = answer
       if (status === 200) {
-        const body = await readAll(answer.body as AsyncIterable<Buffer>, url.host, ask.maxBytes)
-        const text = (await unpacked(body, url.host, ask.maxBytes)).toString('utf8')
+        const { host } = url
+        const tooLarge = (): Error => new FeedFault(`${host}: the answer is larger than ${ask.maxBytes} bytes`)
+        const body = await readBody(answer.body, ask.maxBytes, tooLarge)
+        const text = (await unpacked(body, host, ask.maxBytes)).toString('utf8')
         return { kind: 'content', text, etag: header(answer, 'etag'), modified: header(answer, 'last-modified') }
       }
       await answer.body.dump({ limit: 65_536, signal })

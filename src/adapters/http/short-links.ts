@@ -1,24 +1,17 @@
-import type { Agent } from 'undici'
 import type { Clock } from '../../core/clock.ts'
 import { withDeadline } from '../../core/deadline.ts'
 import { createLru } from '../../core/lru.ts'
-import type { Resolver } from '../../core/resolver.ts'
 import { isShortened } from '../../intel/url/shorteners.ts'
 import type { ShortLinks } from '../../intel/url/shorteners.ts'
-import { isAllowedHost, publicLookup } from './public-only.ts'
-import type { AddressRule } from './public-only.ts'
+import { createPublicAgent } from './public-agent.ts'
+import type { PublicAgentOptions } from './public-agent.ts'
+import { isAllowedHost } from './public-only.ts'
 
-export interface ShortLinkOptions {
+export interface ShortLinkOptions extends PublicAgentOptions {
   readonly clock: Clock
-  readonly resolver: Resolver
   readonly userAgent: string
-  /** PEM of the only CA that is believed; the system's when it is missing. */
-  readonly ca?: string
-  /** Which addresses may be connected to; public ones when it is missing. */
-  readonly isAllowed?: AddressRule
 }
 
-const CONNECT_MS = 3000
 const HOP_MS = 5000
 const CACHED = 10_000
 const CACHE_MS = 3_600_000
@@ -30,29 +23,15 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308])
  * a short link is used up. HEAD first; a service that knows no HEAD is asked with GET and cut off at its header.
  */
 export const createShortLinks = (options: ShortLinkOptions): ShortLinks & { close(): Promise<void> } => {
-  const { clock, resolver, userAgent, ca, isAllowed } = options
+  const { clock, userAgent, isAllowed } = options
+  const agent = createPublicAgent(options, { connectMs: 3000, silenceMs: HOP_MS, connections: 4 })
   const cache = createLru<{ readonly target: string }>(CACHED, clock)
-  let agent: Promise<Agent> | null = null
-  const makeAgent = async (): Promise<Agent> => {
-    const { Agent: UndiciAgent } = await import('undici')
-    return new UndiciAgent({
-      connect: {
-        timeout: CONNECT_MS,
-        lookup: publicLookup(resolver, isAllowed),
-        ...(ca === undefined ? {} : { ca }),
-      },
-      headersTimeout: HOP_MS,
-      bodyTimeout: HOP_MS,
-      maxHeaderSize: 16_384,
-      connections: 4,
-    })
-  }
 
   const ask = async (url: URL, method: 'HEAD' | 'GET', signal: AbortSignal) => {
     const { request } = await import('undici')
     const answer = await request(url, {
       method,
-      dispatcher: await (agent ??= makeAgent()),
+      dispatcher: await agent.get(),
       headers: { 'user-agent': userAgent, accept: '*/*' },
       signal,
     })
@@ -94,8 +73,6 @@ export const createShortLinks = (options: ShortLinkOptions): ShortLinks & { clos
         return null
       }
     },
-    close: async () => {
-      await (await agent)?.destroy()
-    },
+    close: agent.close,
   }
 }
