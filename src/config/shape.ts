@@ -1,3 +1,4 @@
+import { oncePer } from '../core/once-per.ts'
 import type { Schema } from '../core/schema.ts'
 
 /**
@@ -49,14 +50,8 @@ const read = (node: Node): Shape => {
   }
 }
 
-const shapes = new WeakMap<object, Shape>()
-
 /** @throws Error when the schema uses a kind that the configuration file cannot carry. */
-export const shapeOf = (schema: Schema<never>): Shape => {
-  let shape = shapes.get(schema)
-  if (!shape) shapes.set(schema, (shape = read(schema)))
-  return shape
-}
+export const shapeOf = oncePer((schema: Schema<never>): Shape => read(schema))
 
 /** `initialRetrySeconds` → `initial_retry_seconds`: the word for a field in the XML file and in showchanges. */
 export const fieldWord = (key: string): string => key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`)

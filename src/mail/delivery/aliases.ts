@@ -1,4 +1,5 @@
 import type { Alias } from '../../config/sections/aliases.ts'
+import { oncePer } from '../../core/once-per.ts'
 
 /** Replacements of one address before another is taken for a loop. */
 const DEPTH = 10
@@ -8,17 +9,13 @@ interface Table {
   readonly exact: ReadonlyMap<string, readonly string[]>
 }
 
-const tables = new WeakMap<readonly Alias[], Table>()
-
 /** `user@domain`, `@domain` and `user` (in every domain), lower case. */
 const keyOf = ({ domain, alias }: Alias): string =>
   (domain === null ? alias : alias.includes('@') ? alias : `${alias}@${domain}`).toLowerCase()
 
-const tableOf = (aliases: readonly Alias[]): Table => {
-  let table = tables.get(aliases)
-  if (!table) tables.set(aliases, (table = { exact: new Map(aliases.map((a) => [keyOf(a), a.addresses])) }))
-  return table
-}
+const tableOf = oncePer((aliases: readonly Alias[]): Table => ({
+  exact: new Map(aliases.map((a) => [keyOf(a), a.addresses])),
+}))
 
 const split = (address: string): { readonly user: string; readonly domain: string } => {
   const at = address.lastIndexOf('@')

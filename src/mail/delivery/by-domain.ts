@@ -1,12 +1,16 @@
-/** Entries of a table by domain: the exact name, else the nearest `.example.com`. Built once per table. */
-const tables = new WeakMap<readonly object[], ReadonlyMap<string, object>>()
+import { oncePer } from '../../core/once-per.ts'
 
+const tableOf = oncePer(
+  (entries: readonly { readonly domain: string }[]): ReadonlyMap<string, object> =>
+    new Map(entries.map((e) => [e.domain.toLowerCase(), e])),
+)
+
+/** The entry of a table for a domain: the exact name, else the nearest `.example.com`. */
 export const entryFor = <T extends { readonly domain: string }>(
   domain: string,
   entries: readonly T[],
 ): T | undefined => {
-  let table = tables.get(entries)
-  if (!table) tables.set(entries, (table = new Map(entries.map((e) => [e.domain.toLowerCase(), e]))))
+  const table = tableOf(entries)
   const name = domain.toLowerCase()
   const exact = table.get(name)
   if (exact) return exact as T

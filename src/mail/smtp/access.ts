@@ -1,5 +1,6 @@
 import type { Listener, RecipientEntry } from '../../config/sections/listeners.ts'
 import { splitAddress } from '../../core/mailbox-path.ts'
+import { oncePer } from '../../core/once-per.ts'
 
 /** All keys under which a table can hold an address or be wider than it: whole, domain, user, partial domains. */
 export const keysOf = (address: string): readonly string[] => {
@@ -22,12 +23,8 @@ interface Table {
   readonly served: ReadonlySet<string>
 }
 
-/** Sections are immutable: a table, which may have ten thousand entries, is read once and not for each recipient. */
-const tables = new WeakMap<readonly RecipientEntry[], Table>()
-
-const tableOf = (entries: readonly RecipientEntry[]): Table => {
-  let table = tables.get(entries)
-  if (table) return table
+/** A table may have ten thousand entries: it is not read for each recipient. */
+const tableOf = oncePer((entries: readonly RecipientEntry[]): Table => {
   const places = new Map<string, number>()
   const postmasters = new Map<string, number>()
   const served = new Set<string>()
@@ -39,9 +36,8 @@ const tableOf = (entries: readonly RecipientEntry[]): Table => {
     if (at >= 0 && domain !== '' && !postmasters.has(domain)) postmasters.set(domain, i)
     if (access === 'accept' && domain !== '' && domain !== 'all') served.add(domain)
   }
-  tables.set(entries, (table = { places, postmasters, served }))
-  return table
-}
+  return { places, postmasters, served }
+})
 
 /** The entry of the Recipient Access Table that decides about a recipient: the first that matches. */
 export const recipientEntry = (listener: Listener, recipient: string): RecipientEntry | undefined => {

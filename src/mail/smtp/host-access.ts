@@ -3,6 +3,7 @@ import type { HostEntry } from '../../config/host-entries.ts'
 import { BEHAVIOURS } from '../../config/sections/host-access.ts'
 import type { Behaviour, HostAccess, MailFlowPolicy, parameters } from '../../config/sections/host-access.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
+import { oncePer } from '../../core/once-per.ts'
 import type { AddressScore } from '../../intel/address-score.ts'
 
 /** What a client may do: the parameters of its mail-flow policy, with the listener's where the policy has none. */
@@ -65,13 +66,12 @@ const policyOf = (table: HostAccess, reference: string): MailFlowPolicy | undefi
 const behaviourOf = (table: HostAccess, reference: string): Behaviour =>
   policyOf(table, reference)?.behaviour ?? BEHAVIOURS.find((b) => b === reference) ?? 'REJECT'
 
-/** Sections are immutable: a listener's flows are put together once. */
-const flows = new WeakMap<Listener, Map<string, MailFlow>>()
+/** A listener's flows are put together once. */
+const flows = oncePer((_: Listener) => new Map<string, MailFlow>())
 
 /** `$NAME` of a policy, or a behaviour, with all its parameters. */
 export const mailFlow = (listener: Listener, reference: string): MailFlow => {
-  let known = flows.get(listener)
-  if (!known) flows.set(listener, (known = new Map<string, MailFlow>()))
+  const known = flows(listener)
   let flow = known.get(reference)
   if (!flow) known.set(reference, (flow = compose(listener, reference)))
   return flow
@@ -101,21 +101,13 @@ interface Compiled {
   readonly entries: readonly HostEntry[]
 }
 
-/** Sections are immutable: a table is read once. */
-const compiled = new WeakMap<HostAccess, readonly Compiled[]>()
-
-const compile = (table: HostAccess): readonly Compiled[] => {
-  let groups = compiled.get(table)
-  if (!groups) {
-    groups = table.groups.map((g) => ({
-      group: g.name,
-      policy: g.policy,
-      entries: g.hosts.map(parseHostEntry).flatMap((e) => (e.ok ? [e.value] : [])),
-    }))
-    compiled.set(table, groups)
-  }
-  return groups
-}
+const compile = oncePer((table: HostAccess): readonly Compiled[] =>
+  table.groups.map((g) => ({
+    group: g.name,
+    policy: g.policy,
+    entries: g.hosts.map(parseHostEntry).flatMap((e) => (e.ok ? [e.value] : [])),
+  })),
+)
 
 const matches = (
   entry: HostEntry,

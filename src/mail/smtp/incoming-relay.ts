@@ -1,6 +1,7 @@
 import { isIP } from 'node:net'
 import { addressNumber, parseHostEntry } from '../../config/host-entries.ts'
 import type { HostEntry } from '../../config/host-entries.ts'
+import { oncePer } from '../../core/once-per.ts'
 import { plainAddress } from '../../core/plain-address.ts'
 import type { IncomingRelay } from '../../config/sections/incoming-relays.ts'
 import { readHeaderBlock } from '../message/header-block.ts'
@@ -17,20 +18,12 @@ interface Compiled {
   readonly entry: HostEntry
 }
 
-/** Sections are immutable: a list is read once. */
-const compiled = new WeakMap<readonly IncomingRelay[], readonly Compiled[]>()
-
-const compile = (relays: readonly IncomingRelay[]): readonly Compiled[] => {
-  let list = compiled.get(relays)
-  if (!list) {
-    list = relays.flatMap((relay) => {
-      const entry = parseHostEntry(relay.address)
-      return entry.ok ? [{ relay, entry: entry.value }] : []
-    })
-    compiled.set(relays, list)
-  }
-  return list
-}
+const compile = oncePer((relays: readonly IncomingRelay[]): readonly Compiled[] =>
+  relays.flatMap((relay) => {
+    const entry = parseHostEntry(relay.address)
+    return entry.ok ? [{ relay, entry: entry.value }] : []
+  }),
+)
 
 /** The relay that a connection comes from; null = its header is not asked. */
 export const relayOf = (relays: readonly IncomingRelay[], remoteAddress: string): IncomingRelay | null => {

@@ -1,18 +1,17 @@
 import type { AddressList } from '../../config/sections/address-lists.ts'
 import type { Listener } from '../../config/sections/listeners.ts'
+import { oncePer } from '../../core/once-per.ts'
 import { keysOf } from './access.ts'
 
 const NOBODY: readonly string[] = []
 
-/** Sections are immutable: a list, which may have as many entries as there are people, is read once. */
-const lists = new WeakMap<readonly string[], ReadonlySet<string>>()
+/** A list may have as many entries as there are people. `@example.com` and `example.com` say the same. */
+const known = oncePer(
+  (entries: readonly string[]): ReadonlySet<string> => new Set(entries.map((e) => e.toLowerCase().replace(/^@/, ''))),
+)
 
-const listed = (entries: readonly string[], recipient: string): boolean => {
-  let known = lists.get(entries)
-  // `@example.com` and `example.com` say the same.
-  if (!known) lists.set(entries, (known = new Set(entries.map((e) => e.toLowerCase().replace(/^@/, '')))))
-  return keysOf(recipient).some((key) => known.has(key))
-}
+const listed = (entries: readonly string[], recipient: string): boolean =>
+  keysOf(recipient).some((key) => known(entries).has(key))
 
 /** Whether a recipient that the Recipient Access Table accepts is one. Postmaster always is (RFC 5321 §4.5.1). */
 export const isRecipient = (

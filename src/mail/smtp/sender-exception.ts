@@ -1,5 +1,6 @@
 import type { SenderException } from '../../config/sections/sender-exceptions.ts'
 import { splitAddress } from '../../core/mailbox-path.ts'
+import { oncePer } from '../../core/once-per.ts'
 
 /** How well an entry fits: a whole address says more than a user, a user more than a domain. */
 const weight = (entry: string): number => {
@@ -14,14 +15,14 @@ const fits = (entry: string, local: string, domain: string): boolean => {
   return entry.startsWith('.') ? domain.endsWith(entry) : entry === domain
 }
 
-/** Sections are immutable: a table is read once, the entries that say most first. */
-const sorted = new WeakMap<readonly SenderException[], readonly SenderException[]>()
+/** The entries that say most first. */
+const sorted = oncePer((table: readonly SenderException[]) =>
+  [...table].sort((a, b) => weight(b.address) - weight(a.address)),
+)
 
 /** The entry of the exception table that decides about an envelope sender. */
 export const senderException = (table: readonly SenderException[], sender: string): SenderException | undefined => {
   if (table.length === 0 || sender === '') return undefined
-  let entries = sorted.get(table)
-  if (!entries) sorted.set(table, (entries = [...table].sort((a, b) => weight(b.address) - weight(a.address))))
   const { local, domain } = splitAddress(sender.toLowerCase())
-  return entries.find((e) => fits(e.address, local, domain))
+  return sorted(table).find((e) => fits(e.address, local, domain))
 }
