@@ -17,6 +17,13 @@ export interface HeaderAddresses {
   readonly cut: boolean
 }
 
+/** Of all fields of these names (lower case), name by name. */
+export const addressesIn = (
+  headers: readonly { readonly name: string; readonly raw: string }[],
+  ...names: readonly string[]
+): HeaderAddresses =>
+  readAddresses(names.flatMap((name) => headers.flatMap((h) => (h.name.toLowerCase() === name ? [h.raw] : []))))
+
 /**
  * The addresses of fields (their bodies, in order), RFC 5322 §3.4, forgiving. The address is what stands in angle
  * brackets, not what the display name pretends (`"ceo@example.com" <x@evil.example>`). Groups give their members.

@@ -98,8 +98,10 @@ export const rewriteUrls = (
 ): string => {
   const rewriter = createRewriter(rewrite, find(content))
   const left = (text: string): boolean => holdsUrl(kind, text, rewrite, find)
-  let out = kind === 'html' ? rewriteHtml(content, rewriter, rewrite.visibleText) : rewriter.text(content, false)
-  if (kind === 'html' && left(out)) out = removeFromHtml(out, left)
-  if (left(out)) throw new Error('a URL could not be rewritten')
-  return out
+  const rewritten =
+    kind === 'html' ? rewriteHtml(content, rewriter, rewrite.visibleText) : rewriter.text(content, false)
+  if (!left(rewritten)) return rewritten
+  const without = kind === 'html' ? removeFromHtml(rewritten, left) : rewritten
+  if (left(without)) throw new Error('a URL could not be rewritten')
+  return without
 }

@@ -2,13 +2,10 @@ import { listeners } from '../../config/sections/listeners.ts'
 import { sdr } from '../../config/sections/sdr.ts'
 import type { SenderReputation } from '../../intel/sdr/port.ts'
 import type { SenderQuery } from '../../intel/verdict.ts'
-import { domainOf, readAddresses } from '../message/addresses.ts'
-import type { HeaderAddress, HeaderAddresses } from '../message/addresses.ts'
+import { addressesIn, domainOf } from '../message/addresses.ts'
+import type { HeaderAddress } from '../message/addresses.ts'
 import type { Message, Stage } from '../pipeline/stage.ts'
 import { flowOfMessage } from '../smtp/host-access.ts'
-
-const addressesIn = (message: Message, name: string): HeaderAddresses =>
-  readAddresses(message.parsed.headers.filter((h) => h.name.toLowerCase() === name).map((h) => h.raw))
 
 const firstDomain = (addresses: readonly HeaderAddress[]): string | null =>
   addresses.map((a) => domainOf(a.address)).find((d) => d !== null) ?? null
@@ -49,8 +46,8 @@ export const sdrStage = (reputation: SenderReputation): Stage => ({
     message.entry.direction === 'incoming' && (flowOfMessage(ctx.config.get(listeners), message.entry)?.sdr ?? true),
   process: async (message, ctx) => {
     const { enabled, additionalAttributes } = ctx.config.get(sdr)
-    const from = addressesIn(message, 'from')
-    const replyTo = addressesIn(message, 'reply-to')
+    const from = addressesIn(message.parsed.headers, 'from')
+    const replyTo = addressesIn(message.parsed.headers, 'reply-to')
     // Judged by a part of its addresses, a message could choose by which.
     if (enabled && (from.cut || replyTo.cut)) {
       const reason = 'the message has too many addresses'

@@ -1,6 +1,6 @@
 import { levelsForWord, SDR_WORDS } from '../../../intel/sdr/vocabulary.ts'
 import type { SenderVerdict } from '../../../intel/verdict.ts'
-import { domainOf, readAddresses } from '../../message/addresses.ts'
+import { addressesIn, domainOf } from '../../message/addresses.ts'
 import { ArgumentReader, BadUse, comparator, noComparison } from '../arguments.ts'
 import type { Facts } from '../facts.ts'
 import type { Resources } from '../resources.ts'
@@ -17,14 +17,7 @@ const exceptionOf = (list: string | null, resources: Resources): ((facts: Facts)
   return (facts) => {
     const { found, cut } = facts.exceptionOnEnvelopeOnly
       ? { found: [], cut: false }
-      : readAddresses(
-          ['from', 'reply-to'].flatMap((name) =>
-            facts
-              .headers()
-              .filter((h) => h.name.toLowerCase() === name)
-              .map((h) => h.raw),
-          ),
-        )
+      : addressesIn(facts.headers(), 'from', 'reply-to')
     // One that is not listed may stand among those that were not looked at.
     if (cut) return false
     const addresses = [facts.entry.sender, ...found.map((a) => a.address)]
