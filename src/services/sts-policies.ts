@@ -23,6 +23,8 @@ export interface StsPoliciesDeps {
   readonly events: EventBus
   readonly fetch: StsFetch
   readonly store: StsPolicyStore
+  /** Policies that are kept; 10,000 where it is missing. */
+  readonly limit?: number
 }
 
 const MAX_POLICIES = 10_000
@@ -36,12 +38,14 @@ const textsOf = (answer: unknown): readonly string[] =>
   Array.isArray(answer) ? answer.flatMap((r: unknown) => (Array.isArray(r) ? [r.join('')] : [])) : []
 
 /** Finds, keeps and renews policies (RFC 8461 §3, §5.1): one that was fetched holds until its end whatever DNS says meanwhile. */
-export const createStsPolicies = ({ env, resolver, events, fetch, store }: StsPoliciesDeps): StsPolicies => {
+export const createStsPolicies = (deps: StsPoliciesDeps): StsPolicies => {
+  const { env, resolver, events, fetch, store, limit = MAX_POLICIES } = deps
   const { clock } = env
   const known = new Map<string, StoredStsPolicy>()
-  for (const policy of store.load(MAX_POLICIES)) known.set(policy.domain, policy)
+  // The oldest first, as they come while it runs: what goes beyond the limit goes from there.
+  for (const policy of store.load(limit).toReversed()) known.set(policy.domain, policy)
   /** By domain and id. */
-  const failed = createLru<object>(MAX_POLICIES, clock)
+  const failed = createLru<object>(limit, clock)
   const asking = new Map<string, Promise<StoredStsPolicy | null>>()
 
   const held = (domain: string): StoredStsPolicy | null => {
@@ -52,7 +56,7 @@ export const createStsPolicies = ({ env, resolver, events, fetch, store }: StsPo
   const keep = async (policy: StoredStsPolicy): Promise<void> => {
     known.delete(policy.domain)
     known.set(policy.domain, policy)
-    const dropped = [...known.keys()].slice(0, Math.max(0, known.size - MAX_POLICIES))
+    const dropped = [...known.keys()].slice(0, Math.max(0, known.size - limit))
     for (const domain of dropped) known.delete(domain)
     try {
       await store.put(policy)

@@ -26,6 +26,7 @@ const world = async () => {
       env: { clock, entropy: systemEntropy },
       events,
       store: createStsPolicyStore(database),
+      limit: 2,
       resolver: {
         resolve: async (name) => {
           await Promise.resolve()
@@ -131,6 +132,21 @@ describe('policies of MTA-STS', () => {
       state.policy = '<html>'
       expect(await of()).toBeNull()
       expect(log.at(-1)).toMatchObject({ type: 'delivery.sts-failed', until: null })
+    }))
+
+  it('go when there are too many, the oldest first, after a restart too', () =>
+    run(async ({ of, state, restart, clock }) => {
+      for (const domain of ['old.example', 'middle.example']) {
+        await of(domain)
+        await clock.advance(1000)
+      }
+      restart()
+      await of('new.example')
+      state.record = null
+      const kept = async () => [await of('old.example'), await of('middle.example'), await of('new.example')]
+      expect((await kept()).map((p) => p?.domain)).toEqual([undefined, 'middle.example', 'new.example'])
+      restart()
+      expect((await kept()).map((p) => p?.domain)).toEqual([undefined, 'middle.example', 'new.example'])
     }))
 
   it('of a domain in its own script are asked for by its name on the wire', () =>
