@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { tcpServer } from './tcp-server.ts'
 
 export interface RecordedCopy {
   readonly recipients: readonly string[]
@@ -25,10 +25,7 @@ export const recordingHop = async (
   onCopy: (copy: RecordedCopy) => void,
   delayMs: () => number = () => 0,
 ): Promise<RecordingHop> => {
-  const sockets = new Set<Socket>()
   const serve = (socket: Socket): void => {
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined)
     let input: Buffer = Buffer.alloc(0)
     let inData = false
     let waiting = false
@@ -70,16 +67,5 @@ export const recordingHop = async (
       read()
     })
   }
-  const server = createServer(serve)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return {
-    port: (server.address() as AddressInfo).port,
-    get open() {
-      return sockets.size
-    },
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
-  }
+  return await tcpServer(serve)
 }

@@ -1,5 +1,5 @@
-import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { tcpServer } from './tcp-server.ts'
 
 /** What a script returns for a server that hangs. */
 export const SILENCE = '(silence)'
@@ -25,12 +25,7 @@ const usual = (line: string, recipients: number): string => {
 /** A next hop that keeps what it gets and answers as a test says. `.` in the script is the end of a message. */
 export const scriptedSmtp = async (script: Script = () => undefined) => {
   const mails: ReceivedMail[] = []
-  const sockets = new Set<Socket>()
-  let connections = 0
   const serve = (socket: Socket): void => {
-    connections++
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined)
     let input = ''
     let inData = false
     let from = ''
@@ -71,17 +66,13 @@ export const scriptedSmtp = async (script: Script = () => undefined) => {
       }
     })
   }
-  const server = createServer(serve)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const server = await tcpServer(serve)
   return {
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     mails,
     get connections() {
-      return connections
+      return server.connections
     },
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close: server.close,
   }
 }

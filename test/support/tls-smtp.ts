@@ -1,13 +1,11 @@
-import { createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { createSecureContext, TLSSocket } from 'node:tls'
+import { tcpServer } from './tcp-server.ts'
 
 /** A mail host with STARTTLS (none when `identity` is null) that takes everything; `cert` may be a chain. */
 export const tlsSmtp = async (identity: { readonly key: string; readonly cert: string } | null) => {
   const mails: string[] = []
-  const sockets = new Set<Socket>()
   const names: string[] = []
-  let connections = 0
   const secureContext = identity && createSecureContext({ key: identity.key, cert: identity.cert })
   const talk = (socket: Socket, secure: boolean): void => {
     let input = ''
@@ -47,25 +45,18 @@ export const tlsSmtp = async (identity: { readonly key: string; readonly cert: s
         }
       })
   }
-  const server = createServer((socket) => {
-    connections++
-    sockets.add(socket)
-    socket.on('close', () => sockets.delete(socket)).on('error', () => undefined)
+  const server = await tcpServer((socket) => {
     socket.write('220 mx\r\n')
     talk(socket, false)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return {
-    port: (server.address() as AddressInfo).port,
+    port: server.port,
     mails,
     /** What was asked for by SNI. */
     names,
     get connections() {
-      return connections
+      return server.connections
     },
-    close: async () => {
-      for (const socket of sockets) socket.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close: server.close,
   }
 }
